@@ -1,0 +1,71 @@
+"""Keys: what makes two things the same, and ids derived so that planning twice gives the same plan (D-2, E-2)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+from uuid import UUID, uuid5
+
+from backend.domain.values import AllDay, FieldValue, Kind, Name, Timed, Values
+
+NAMESPACE: Final = UUID("5d1f3a52-3f0e-5c0b-9a6e-6a7f2d9c1e44")
+_SEPARATOR: Final = "\x1f"
+
+
+def derived(*parts: object) -> UUID:
+    """A UUID that depends on the parts only."""
+    return uuid5(NAMESPACE, _SEPARATOR.join(str(part) for part in parts))
+
+
+def meeting_key(uid: str, original_start: str, epoch: int, incarnation: int) -> UUID:
+    """Key of the record of a meeting or occurrence; no user in it (D-2, E-2)."""
+    return derived("meeting", uid, original_start, epoch, incarnation)
+
+
+def contact_key(user_id: int, mailbox_id: str, incarnation: int) -> UUID:
+    """Key of the record that is made from a mailbox contact."""
+    return derived("contact", user_id, mailbox_id, incarnation)
+
+
+def item_key(user_id: int, crm_id: str, incarnation: int) -> UUID:
+    """Key of the mailbox item that is made from a record for one user."""
+    return derived("item", user_id, crm_id, incarnation)
+
+
+def normal_email(address: str | None) -> str | None:
+    """An address for comparison: trimmed and case-folded (LS-074)."""
+    return (address or "").strip().casefold() or None
+
+
+def digits(phone: str | None) -> str:
+    """A phone number's digits, for comparison only (H-6)."""
+    return "".join(character for character in phone or "" if character.isdigit())
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _folded(value: FieldValue) -> str:
+    return " ".join(value.casefold().split()) if isinstance(value, str) else ""
+
+
+def strong_key(kind: Kind, values: Values) -> str | None:
+    """First match rule for contacts: the e-mail address (LS-066). Events match strongly by UID only."""
+    email = values.get("email")
+    return normal_email(email) if kind is Kind.CONTACT and isinstance(email, str) else None
+
+
+def natural_key(kind: Kind, values: Values) -> str | None:
+    """Second match rule: full name and company (LS-067), or subject, start and end (LS-111). None if incomplete."""
+    if kind is Kind.CONTACT:
+        name = values.get("name")
+        if not isinstance(name, Name) or not name.last:
+            return None
+        return _digest("person", _folded(name.first), _folded(name.last), _folded(values.get("company")))
+    match values.get("when"):
+        case Timed(start, end):
+            return _digest("event", _folded(values.get("subject")), start.isoformat(), end.isoformat())
+        case AllDay(first, end_day):
+            return _digest("days", _folded(values.get("subject")), first.isoformat(), end_day.isoformat())
+    return None

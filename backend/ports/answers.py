@@ -1,0 +1,77 @@
+"""What a write came to, row by row: partial success is the normal result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from backend.domain.values import Kind, Values
+
+Stored = TypeVar("Stored")
+
+
+class Op(StrEnum):
+    """A write on one side."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Verdict(StrEnum):
+    """Where something is that was not in a listing. Absence is a hint, never a verdict."""
+
+    GONE = "gone"
+    OUTSIDE = "outside"
+    UNKNOWN = "unknown"
+
+
+class Result(StrEnum):
+    """Outcome of one write."""
+
+    OK = "ok"
+    EXISTS = "exists"
+    """Create: something with this key is already there; `stored` is it, or None if it lies in a recycle bin."""
+    MOVED = "moved"
+    """The version we planned against is no longer current; nothing was written."""
+    GONE = "gone"
+    """The target is not there. For a delete this is success."""
+    TRANSIENT = "transient"
+    REFUSED = "refused"
+    """The service will not take it as it is: rule, required field, permission. Holds the link with `message`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One remote write. `values` holds only the groups to write; an explicit None blanks a group.
+
+    id: the intent, echoed in the answer · target: remote id, None for a create · original_start: the occurrence of a
+    series that is meant, else '' · key: tag to carry on creates · expect: version precondition, if any ·
+    owner: Salesforce user id that will own a created record · attempt: 0 for the first send.
+    """
+
+    id: UUID
+    op: Op
+    kind: Kind
+    values: Values
+    target: str | None = None
+    original_start: str = ""
+    key: UUID | None = None
+    expect: str | None = None
+    owner: str | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Stored]):
+    """Answer to one `Write`. `stored` is the thing as read back after the write. `retry_after` in seconds."""
+
+    id: UUID
+    result: Result
+    stored: Stored | None = None
+    code: str = ""
+    message: str = ""
+    fields: tuple[str, ...] = ()
+    retry_after: float | None = None

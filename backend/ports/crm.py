@@ -1,0 +1,110 @@
+"""Salesforce: as one user for writing, as the integration user for reading the whole organisation once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from backend.domain.values import Kind, Values
+from backend.ports.answers import Answer, Verdict, Write
+from backend.ports.mailbox import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Contact or an Event as Salesforce holds it.
+
+    version: SystemModstamp · last_modified: LastModifiedDate · is_child: an invitee's copy, never synced (LS-134) ·
+    raw: the fields that contact filters ask for, by API name · activity_at: last activity of a contact ·
+    problem: why it is not synced although it is in scope (classic recurring event, longer than 14 days).
+    """
+
+    id: str
+    version: datetime
+    values: Values
+    key_tag: UUID | None = None
+    owner_id: str | None = None
+    modified_by: str | None = None
+    last_modified: datetime | None = None
+    created_at: datetime | None = None
+    activity_at: datetime | None = None
+    is_child: bool = False
+    in_bin: bool = False
+    raw: Mapping[str, str | None] | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrmUser:
+    """A Salesforce user; `address` is matched to the mailbox's (LS-024)."""
+
+    id: str
+    username: str
+    name: str
+    address: str
+    profile: str
+    active: bool
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationPage:
+    """A page of what changed in the organisation. `mark` is set on the last page: the next read starts from it.
+
+    removed: ids of deleted rows per kind · merged: loser id -> winner id (contacts) · accounts: changed account names
+    by id, whose contacts did not change by themselves (D-17).
+    """
+
+    records: Mapping[Kind, tuple[Record, ...]]
+    removed: Mapping[Kind, tuple[str, ...]]
+    merged: Mapping[str, str]
+    users: tuple[CrmUser, ...] = ()
+    mark: str | None = None
+
+
+class Organisation(Protocol):
+    """The integration user's view."""
+
+    def identity(self) -> str:
+        """Organisation id (18 characters). Raises AccessLost."""
+        ...
+
+    def changes(self, mark: str | None, filter_fields: Sequence[str]) -> Iterator[OrganisationPage]:
+        """Rows changed since the mark with overlap, or all rows if it is None; deletions too (SF-079, SF-080).
+
+        `filter_fields` are further Contact fields to read into `Record.raw`. At most two calls when nothing changed.
+        Raises CursorExpired when deletions can no longer be told (SF-086): list everything then.
+        """
+        ...
+
+    def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
+        """Each id's state, recycle bin included: GONE only for a row that is marked deleted (B.4)."""
+        ...
+
+
+class Crm(Protocol):
+    """Salesforce as one user; sharing, field security and validation are that user's own (LS-093)."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many writes one call of `write` may carry."""
+        ...
+
+    def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
+        """Each id's state, recycle bin included. Invisible is UNKNOWN, never GONE (SF-088)."""
+        ...
+
+    def find_tagged(self, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
+        """Records that carry one of the keys; those in the recycle bin come with `in_bin`."""
+        ...
+
+    def find_like(self, kind: Kind, probes: Sequence[Probe]) -> Mapping[UUID, list[Record]]:
+        """Living records equal by natural key: contacts the user can see, events the user owns (D-14)."""
+        ...
+
+    def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
+        """Applies up to `batch_size` writes of one kind and op. Creates are inserts, never upserts (D-3)."""
+        ...
