@@ -1,0 +1,212 @@
+"""What the engine asks of its memory. Implemented over SQL in `backend.storage.sync_store`.
+
+Reads return values; every change of a pass goes through `commit`, which applies one `Changes` in one transaction
+behind the lease token: cursor and what it covers, plan and its intents, answers and shadows never split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from backend.domain.values import Kind
+from backend.sync.state import (
+    Conflict,
+    HistoryEntry,
+    Holder,
+    Intent,
+    Lease,
+    Line,
+    Link,
+    Meeting,
+    Note,
+    Ref,
+    SeenItem,
+    SeenRecord,
+    SeriesRow,
+    Stream,
+    Todo,
+    Tombstone,
+    UserView,
+)
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the lease, or the user was reset: nothing was committed (INV-10)."""
+
+
+class TargetTaken(Exception):
+    """Another open intent names the same remote object (INV-18): nothing was committed; plan again."""
+
+
+@dataclass
+class Changes:
+    """One transaction's worth of changes. Lists are applied in the order of the fields.
+
+    items / records: upserts into the mirror; a row older than the stored one is ignored (INV-21), see `SyncStore`.
+    lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start), applied
+    together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
+    intents: upserts by id · done_todos: removed only if their stamp is still the stored one.
+    """
+
+    stream: Stream | None = None
+    items: list[SeenItem] = field(default_factory=list)
+    item_user: int = 0
+    item_kind: Kind = Kind.CONTACT
+    generation: int | None = None
+    records: list[tuple[Kind, SeenRecord]] = field(default_factory=list)
+    scopes: list[tuple[Kind, str, frozenset[int]]] = field(default_factory=list)
+    mark: str | None = None
+    cycle_at: datetime | None = None
+    dropped_links: list[UUID] = field(default_factory=list)
+    dropped_meetings: list[UUID] = field(default_factory=list)
+    dropped_series: list[tuple[int, str]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    moved_meetings: list[tuple[UUID, str]] = field(default_factory=list)
+    meetings: list[Meeting] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    series: list[SeriesRow] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    tombstones: list[Tombstone] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)
+    todos: list[Todo] = field(default_factory=list)
+    done_todos: list[Todo] = field(default_factory=list)
+    planned_version: int | None = None
+    run_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything one plan of one kind looks at: the dirty things of a user and what belongs to them.
+
+    items: by mailbox id · records: by Salesforce id · in_scope: ids of records that this user's filters take ·
+    lines: of the links, of the records by id, and of the records' key tags · holders: by UID, all users' ·
+    organizers: organiser's address -> user id, for addresses of users who sync · declined: UIDs whose organiser had
+    his chance and did not take it (D-4) · pending: open intents by target, of any user · linked_elsewhere: ids of
+    lines that other users' links name · totals: number of live links, for the guards.
+    """
+
+    todos: tuple[Todo, ...]
+    items: Mapping[str, SeenItem]
+    records: Mapping[str, SeenRecord]
+    in_scope: frozenset[str]
+    links: Mapping[UUID, Link]
+    lines: Mapping[UUID, Line]
+    meetings: Mapping[tuple[str, str], Meeting]
+    holders: Mapping[str, tuple[Holder, ...]]
+    organizers: Mapping[str, int]
+    declined: frozenset[str]
+    series: Mapping[str, SeriesRow]
+    pending: Mapping[str, Intent]
+    shared_lines: frozenset[UUID]
+    tombstones: tuple[Tombstone, ...] = ()
+    totals: int = 0
+
+
+class SyncStore(Protocol):
+    """The engine's memory. All times aware, UTC. Methods never hold a transaction over a remote call.
+
+    Rules that the implementation keeps:
+    * `commit` begins by touching the lease row with its token; no row, no commit: LeaseLost. An index on open targets
+      (state planned or sent) refuses a second one: TargetTaken.
+    * Mirror upserts ignore a row whose modified_at (items) or version (records) is older than the stored one; equal
+      content only stores version, digest and generation. A changed item marks a todo (side 'mailbox', ref = id) for its
+      user, and todos (side 'meeting', ref = uid) for every other user with a mirror row of that UID and for the
+      organiser; a changed record marks todos (side 'crm', ref = id) for every user with scope before or after, and for
+      every user with a link to its line — unless the new values equal the link's shadow on that side (our own echo).
+    * A mirror row of an item that is not HERE keeps no values.
+    * A record nobody has in scope and nobody links is not stored (data minimisation).
+    """
+
+    def acquire(self, user_id: int, holder: str, ttl: float) -> Lease | None:
+        """Takes the lease if it is free or expired by the database's clock; `ttl` in seconds."""
+        ...
+
+    def renew(self, lease: Lease, ttl: float) -> None:
+        """Prolongs a lease. Raises LeaseLost."""
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Gives a lease back; nothing happens if it was lost."""
+        ...
+
+    def user(self, user_id: int) -> UserView | None:
+        """The user with his effective configuration, None if he does not sync (unassigned, inactive, deactivated)."""
+        ...
+
+    def users(self) -> tuple[UserView, ...]:
+        """Every user who syncs, in order of id."""
+        ...
+
+    def planned_version(self, user_id: int) -> int:
+        """The configuration version his last complete plan was made with."""
+        ...
+
+    def stream(self, user_id: int, kind: Kind) -> Stream | None:
+        """The stream's present state."""
+        ...
+
+    def known(self, user_id: int, kind: Kind, ids: Sequence[str]) -> frozenset[str]:
+        """Which of the ids are in the mirror and not gone."""
+        ...
+
+    def unseen(self, user_id: int, kind: Kind, generation: int) -> tuple[str, ...]:
+        """Mirrored ids (not gone) that the listing of this generation did not show."""
+        ...
+
+    def mirrored(self, user_id: int, kind: Kind) -> int:
+        """How many items are mirrored as HERE."""
+        ...
+
+    def mark(self) -> str | None:
+        """The organisation reader's resume point."""
+        ...
+
+    def served_cycle(self) -> datetime | None:
+        """When the last organisation cycle was completed."""
+        ...
+
+    def snapshot(self, user_id: int, kind: Kind) -> Snapshot:
+        """The dirty things of a user and what belongs to them (see Snapshot)."""
+        ...
+
+    def due_intents(self, user_id: int, kind: Kind, now: datetime) -> tuple[Intent, ...]:
+        """Planned intents of the user whose time has come, and sent ones that were never answered."""
+        ...
+
+    def links(self, ids: Iterable[UUID]) -> Mapping[UUID, Link]:
+        """Links by id."""
+        ...
+
+    def lines(self, kind: Kind, *, ids: Iterable[UUID] = (), crm_ids: Iterable[str] = ()) -> tuple[Line, ...]:
+        """Lines by id or by the record they stand for."""
+        ...
+
+    def meetings(self, *, lines: Iterable[UUID] = (), uids: Iterable[str] = ()) -> tuple[Meeting, ...]:
+        """Meetings by line or UID."""
+        ...
+
+    def linked_refs(self, user_id: int, kind: Kind, refs: Iterable[Ref]) -> Mapping[Ref, UUID]:
+        """Which items are linked already, with the link's id."""
+        ...
+
+    def holders(self, uids: Iterable[str]) -> Mapping[str, tuple[Holder, ...]]:
+        """Who has a copy of the meetings at this moment; asked again before a delete (D-8)."""
+        ...
+
+    def users_of_line(self, line_id: UUID) -> frozenset[int]:
+        """Users whose links name the line."""
+        ...
+
+    def commit(self, lease: Lease, changes: Changes) -> None:
+        """Applies the changes in one transaction. Raises LeaseLost or TargetTaken, having changed nothing."""
+        ...
+
+    def reset_stream(self, user_id: int, kind: Kind) -> None:
+        """Forgets a stream's cursor so that the next pass lists everything (never the base)."""
+        ...
