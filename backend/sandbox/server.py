@@ -1,0 +1,118 @@
+"""The sandbox as a whole: stand-ins on https, the control door and the page on plain http."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import trustme
+
+from backend.sandbox import control
+from backend.sandbox.door import Door
+from backend.sandbox.service import Service
+from backend.sandbox.world import World
+
+Seed = Literal["empty", "demo"]
+CONTROL = "control"
+
+
+class Sandbox:
+    """Stand-ins, control door and page in one process; start and stop it, or use it as a context manager.
+
+    `ports` may fix a port by name: "control", "salesforce.login", "salesforce.instance", "microsoft.base";
+    all others are free ones chosen by the system. `services` narrows it to some stand-ins (default: all).
+    """
+
+    def __init__(
+        self,
+        world: World | None = None,
+        seed: Seed = "empty",
+        host: str = "127.0.0.1",
+        ports: Mapping[str, int] | None = None,
+        services: Sequence[Service] | None = None,
+    ) -> None:
+        self.world = world or World()
+        self.seed: Seed = seed
+        self.host = host
+        self._ports = dict(ports or {})
+        found = list(services) if services is not None else _all_services(self.world)
+        self.services = {service.name: service for service in found}
+        authority = trustme.CA()
+        self.ca_pem: str = authority.cert_pem.bytes().decode("ascii")
+        self._certificate = authority.issue_cert("localhost", "127.0.0.1", "::1")
+        self._doors: list[Door] = []
+        self.control_url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Open every door and plant the seed. Raises OSError when a fixed port is taken."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._certificate.configure_cert(context)
+        try:
+            for service in self.services.values():
+                self._open_service(service, context)
+            door = Door(CONTROL, control.create(self), self.host, self._ports.get(CONTROL, 0))
+        except OSError:
+            self.stop()
+            raise
+        self._doors.append(door)
+        self.control_url = f"http://{self.host}:{door.port}"
+        self._plant()
+        for door in self._doors:
+            door.start()
+
+    def _open_service(self, service: Service, context: ssl.SSLContext) -> None:
+        service.closing.clear()
+        for name, host_name in service.doors.items():
+            port = self._ports.get(f"{service.name}.{name}", 0)
+            door = Door(name, service, self.host, port, context)
+            self._doors.append(door)
+            service.addresses[name] = f"https://{host_name}:{door.port}"
+
+    def stop(self) -> None:
+        """Release held requests, close every door and every connection."""
+        for service in self.services.values():
+            service.closing.set()
+        for door in self._doors:
+            door.stop()
+        self._doors.clear()
+
+    def reset(self, seed: Seed | None = None) -> None:
+        """Empty the world and all stand-ins, then plant the seed again (or another one from now on)."""
+        self.seed = seed or self.seed
+        with self.world.lock:
+            self.world.reset()
+            for service in self.services.values():
+                service.reset()
+            self._plant()
+
+    def _plant(self) -> None:
+        if self.seed == "demo":
+            from backend.sandbox.seed import plant
+
+            plant(self.world, self.services["salesforce"], self.services["microsoft"])
+
+    def credentials(self) -> dict[str, Any]:
+        """All that a client needs to connect: per service its addresses and keys, the people, and the CA."""
+        return {
+            **{name: service.credentials() for name, service in self.services.items()},
+            "people": [person.as_json() for person in self.world.people],
+            "control": self.control_url,
+            "ca_pem": self.ca_pem,
+        }
+
+
+def _all_services(world: World) -> list[Service]:
+    from backend.sandbox import microsoft, salesforce
+
+    return [salesforce.create(world), microsoft.create(world)]
