@@ -49,7 +49,8 @@ class Write:
 
     id: the intent, echoed in the answer · target: remote id, None for a create · original_start: the occurrence of a
     series that is meant, else '' · key: tag to carry on creates · expect: version precondition, if any ·
-    owner: Salesforce user id that will own a created record · attempt: 0 for the first send.
+    owner: Salesforce user id that will own a created record · attempt: 0 for the first send ·
+    notify: a person (or a setting that a person made) allows the provider to mail the guests (INV-12, I.1).
     """
 
     id: UUID
@@ -62,6 +63,7 @@ class Write:
     expect: str | None = None
     owner: str | None = None
     attempt: int = 0
+    notify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
