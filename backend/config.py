@@ -55,7 +55,7 @@ class Config(BaseSettings):
     microsoft_login_url: str = Field("https://login.microsoftonline.com", description="Microsoft sign-in and tokens")
     graph_url: str = Field("https://graph.microsoft.com", description="Microsoft Graph, without the version")
     ca_bundle: Path | None = Field(None, description="PEM file of further certificate authorities to trust")
-    cycle_seconds: int = Field(300, ge=10, le=86400, description="seconds between two readings of Salesforce")
+    cycle_seconds: int = Field(300, ge=1, le=86400, description="seconds between two readings of Salesforce")
     host: str = Field("127.0.0.1", description="address that the pages listen on")
     port: Port = Field(8000, description="port of the pages")
     sandbox_port: Port = Field(8443, description="port of the sandbox's services (https)")
@@ -137,7 +137,7 @@ class Config(BaseSettings):
 
 REMEDIES = {
     "ca_bundle": "give the path of a PEM file",
-    "cycle_seconds": "give whole seconds between 10 and 86400",
+    "cycle_seconds": "give whole seconds between 1 and 86400",
     "database_url": "write sqlite:////absolute/path.db or postgresql+psycopg://user:password@host/name",
     "encryption_keys": "run `lockstep doctor` without it to have a key made, or give Fernet keys separated by commas",
     "log_json": "write true or false",

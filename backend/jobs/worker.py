@@ -1,0 +1,69 @@
+"""Workers: a pool of forking RQ workers whose horses never outlive them and whose silence is noticed in seconds."""
+
+import importlib
+import os
+from typing import Any, ClassVar
+
+from rq import Queue, Worker
+from rq.job import Job
+from rq.worker_pool import WorkerPool
+
+from backend.config import Config
+from backend.jobs.connection import connect
+from backend.jobs.parent import die_with
+from backend.jobs.queues import QUEUES
+
+MONITORING_SECONDS = 5  # RQ's default of 30 and its heartbeat of 90 would keep a dead job "started" for long
+HEARTBEAT_SECONDS = 15
+MAINTENANCE_SECONDS = 30
+IDLE_SECONDS = 30  # how long an idle worker's registration lives
+RECONNECT_SECONDS = 5.0
+
+
+class LockstepWorker(Worker):
+    """RQ's forking worker with short intervals, no job scheduler of its own, and a watch on its parent."""
+
+    max_connection_wait_time = RECONNECT_SECONDS
+    log_result_lifespan = False
+    pool_pid: ClassVar[int] = 0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options |= {
+            "job_monitoring_interval": MONITORING_SECONDS,
+            "maintenance_interval": MAINTENANCE_SECONDS,
+            "worker_ttl": IDLE_SECONDS,
+            "log_job_description": False,
+        }
+        super().__init__(*args, **options)
+
+    def bootstrap(self, *_args: Any, **_options: Any) -> None:
+        """Start watching the pool; RQ's own chatter stays out of the log."""
+        if self.pool_pid:
+            die_with(self.pool_pid)
+        super().bootstrap("WARNING")
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """Runs in the horse: a horse without its worker would go on writing with nobody watching it."""
+        if self.pid is not None:
+            die_with(self.pid)
+        super().main_work_horse(job, queue)
+
+    def get_heartbeat_ttl(self, *_args: Any, **_options: Any) -> int:
+        """Seconds after which a started job counts as abandoned (RQ adds 60 to the monitoring interval)."""
+        return HEARTBEAT_SECONDS
+
+    def _start_scheduler(self, *_args: Any, **_options: Any) -> None:
+        """No process for RQ's delayed jobs: nothing is ever enqueued for later."""
+
+
+def run(config: Config) -> None:
+    """Work until SIGTERM or SIGINT: running passes end, then the workers do. A second signal kills them."""
+    LockstepWorker.pool_pid = os.getpid()
+    preload()
+    pool = WorkerPool(list(QUEUES), connection=connect(config), num_workers=config.workers, worker_class=LockstepWorker)
+    pool.start(logging_level="WARNING")
+
+
+def preload() -> None:
+    """Import the engine before the first fork: a horse then starts in milliseconds and shares the memory."""
+    importlib.import_module("backend.wiring")
