@@ -1,0 +1,137 @@
+"""Tokens for one application (client credentials), through msal; one msal object per process and application.
+
+msal keeps tokens in memory and answers from there after a 429 (MS-005); that works only while its object lives.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msal
+import requests
+from requests.exceptions import RequestException
+
+from backend.microsoft.auth_errors import from_discovery, from_token_answer, unreachable
+from backend.microsoft.settings import MicrosoftSettings
+from backend.microsoft.transport import ServiceSession
+from backend.ports.errors import AccessLost, Malformed
+from backend.ports.metering import Meter
+
+SERVICE: Final = "microsoft-token"
+
+
+class TokenSession(ServiceSession):
+    """Session for msal: counts token requests and remembers the last answer, which msal does not hand out."""
+
+    meter: Meter
+    last: requests.Response | None = None
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """As the base class, counted."""
+        self.last = None
+        operation = "discovery" if str(url).endswith("openid-configuration") else "token"
+        try:
+            self.last = super().request(method, url, *args, **kwargs)
+        finally:
+            self.meter.count(SERVICE, operation, self.last.status_code if self.last is not None else 0)
+        return self.last
+
+
+@dataclass
+class _Application:
+    """An msal object with the session it speaks through; made on first use, since making it asks the service."""
+
+    session: TokenSession
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    client: msal.ConfidentialClientApplication | None = None
+
+
+_applications: dict[tuple[int, MicrosoftSettings], _Application] = {}
+_applications_lock = threading.Lock()
+
+
+def _application(settings: MicrosoftSettings) -> _Application:
+    # The process id is part of the key because connections must not be shared over a fork.
+    key = (os.getpid(), settings)
+    with _applications_lock:
+        return _applications.setdefault(key, _Application(TokenSession(settings.ca_file)))
+
+
+class ApplicationTokens:
+    """Access tokens of one application; a thin door to the process's msal object. Counts into its own meter."""
+
+    def __init__(self, settings: MicrosoftSettings, meter: Meter) -> None:
+        self._settings = settings
+        self._meter = meter
+
+    def token(self, *, fresh: bool = False) -> str:
+        """A valid access token, from memory where possible. Raises AccessLost, Transient, Malformed."""
+        application = _application(self._settings)
+        with application.lock:
+            application.session.meter = self._meter
+            client = application.client or self._connected(application)
+            if fresh:
+                client.remove_tokens_for_client()
+            return self._acquired(client, application.session)
+
+    def roles(self) -> frozenset[str]:
+        """Application permissions granted in Entra, from the token; empty without consent or if it is opaque.
+
+        Permissions granted through Exchange's own roles (RBAC for Applications) do not show here.
+        """
+        parts = self.token().split(".")
+        if len(parts) != 3:
+            return frozenset()
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        except (binascii.Error, ValueError):
+            return frozenset()
+        return frozenset(claims.get("roles") or ()) if isinstance(claims, dict) else frozenset()
+
+    def _connected(self, application: _Application) -> msal.ConfidentialClientApplication:
+        settings = self._settings
+        try:
+            application.client = msal.ConfidentialClientApplication(
+                settings.client_id,
+                client_credential=_credential(settings),
+                authority=settings.authority,
+                instance_discovery=None if settings.known_to_microsoft else False,
+                http_client=application.session,
+            )
+        except RequestException as error:
+            raise unreachable(error) from error
+        except (ValueError, KeyError, RuntimeError) as error:
+            raise from_discovery(application.session.last, settings.tenant) from error
+        return application.client
+
+    def _acquired(self, client: msal.ConfidentialClientApplication, session: TokenSession) -> str:
+        try:
+            answer = client.acquire_token_for_client(scopes=[self._settings.scope])
+        except RequestException as error:
+            raise unreachable(error) from error
+        except json.JSONDecodeError as error:
+            raise Malformed("An answer of Microsoft's sign-in cannot be read.", service=SERVICE) from error
+        except ValueError as error:
+            # msal refuses the private key or certificate itself; its message may quote them.
+            raise AccessLost(
+                "The certificate or private key for Microsoft 365 cannot be read: give both as unencrypted PEM.",
+                code="certificate",
+                service=SERVICE,
+                subject="org",
+            ) from error
+        token = answer.get("access_token")
+        if not isinstance(token, str):
+            raise from_token_answer(answer, session.last)
+        return token
+
+
+def _credential(settings: MicrosoftSettings) -> str | dict[str, str]:
+    if settings.certificate is not None and settings.private_key is not None:
+        return {"private_key": settings.private_key, "public_certificate": settings.certificate}
+    return settings.secret or ""

@@ -1,0 +1,80 @@
+"""Bodies of events: text inside, HTML in Exchange (MS-058); the join block of online meetings stays (MS-081)."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+from typing import Final
+
+_BREAKING: Final = frozenset(
+    {"div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "table", "tr", "ul"}
+)
+_SILENT: Final = frozenset({"head", "script", "style", "title"})
+
+_RULE: Final = re.compile(r"_{20,}")
+"""Teams sets off its block with long lines of underscores, above and (since 2023) below."""
+_TEXT_BLOCK: Final = re.compile(r"^[ \t]*_{20,}[ \t]*\r?$.*?(?:^[ \t]*_{20,}[ \t]*\r?$|\Z)", re.MULTILINE | re.DOTALL)
+_BODY_START: Final = re.compile(r"<body[^>]*>", re.IGNORECASE)
+
+
+def own_text(text: str, *, online: bool) -> str:
+    """The text that people wrote: for an online meeting without the join block."""
+    return _TEXT_BLOCK.sub("", text, count=1) if online else text
+
+
+def with_own_text(document: str, text: str) -> str | None:
+    """An online meeting's HTML with other own text before an untouched join block; None if the block is not found."""
+    start, rule = _BODY_START.search(document), _RULE.search(document)
+    if start is None or rule is None or rule.start() < start.end():
+        return None
+    block = _block_start(document, start.end(), rule.start())
+    lines = "<br>\r\n".join(html.escape(line, quote=False) for line in text.split("\n"))
+    return f"{document[: start.end()]}<div>{lines}</div>\r\n{document[block:]}"
+
+
+def _block_start(document: str, first: int, rule: int) -> int:
+    """Where the element that holds the line of underscores begins."""
+    at = rule
+    for tag in ("<div", "<p", "<span"):
+        found = document.rfind(tag, first, rule)
+        if found >= 0 and not document[found:rule].partition(">")[2].strip():
+            at = min(at, found)
+    return at
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag in _SILENT:
+            self._silent += 1
+        elif tag == "br" or tag in _BREAKING:
+            self._line(forced=tag == "br")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag in _BREAKING:
+            self._line(forced=False)
+
+    def handle_data(self, data: str) -> None:
+        text = re.sub(r"[ \t\r\n]+", " ", data)
+        if not self._silent and text.strip(" "):
+            self.parts.append(text)
+
+    def _line(self, *, forced: bool) -> None:
+        if forced or (self.parts and not self.parts[-1].endswith("\n")):
+            self.parts.append("\n")
+
+
+def text_of(document: str) -> str:
+    """Plain text of HTML, for the case that the service did not honour our wish for text (MS-018)."""
+    reader = _Text()
+    reader.feed(document)
+    reader.close()
+    return "".join(reader.parts)
