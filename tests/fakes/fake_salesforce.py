@@ -1,0 +1,193 @@
+"""Both Salesforce ports over an `Org`: the integration user's view, and one user's.
+
+Rows become visible late with an older stamp (SF-079); many rows share a stamp (SF-080); a key is unique, in the
+Recycle Bin too; updates have no precondition (sync.md B.6); a deleted row is GONE, one that is nowhere is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from backend.domain.values import Kind, Side
+from backend.ports.answers import Answer, Op, Result, Verdict, Write
+from backend.ports.crm import OrganisationPage, Record
+from backend.ports.errors import CursorExpired, Malformed
+from backend.ports.mailbox import Probe
+from tests.fakes.fake_mailbox import alike
+from tests.fakes.org import Refused, Row
+from tests.fakes.world import ApiWrite, FakeWorld
+
+OVERLAP = timedelta(minutes=10)
+
+
+def record_of(row: Row) -> Record:
+    """A row as the ports show it."""
+    return Record(
+        id=row.id,
+        version=row.stamp,
+        values=dict(row.values),
+        key_tag=row.key,
+        owner_id=row.owner,
+        modified_by=row.modified_by,
+        last_modified=row.last_modified,
+        created_at=row.created,
+        activity_at=row.last_modified if row.kind is Kind.CONTACT else None,
+        is_child=row.child,
+        in_bin=row.in_bin,
+        raw={},
+    )
+
+
+def verdict_of(row: Row | None, kind: Kind) -> Record | Verdict:
+    """A row's state for one who asks by id."""
+    if row is None or row.erased or row.kind is not kind:
+        return Verdict.UNKNOWN
+    return Verdict.GONE if row.in_bin else record_of(row)
+
+
+@contextmanager
+def _call(world: FakeWorld, operation: str) -> Iterator[str]:
+    """One request: a step of the run; a fault may strike it before or after its effect."""
+    fault = world.fault(operation)
+    with world.fuel.step(operation):
+        world.clock.tick()
+        if fault is not None and fault.kind not in ("lost", "half"):
+            raise fault.error()
+        yield fault.kind if fault is not None else ""
+        if fault is not None:
+            raise fault.error()
+
+
+def _due(row: Row, since: datetime | None) -> bool:
+    """Whether a reading from a mark on shows a row; the overlap catches what was committed late (SF-079)."""
+    return since is None or row.stamp >= since - OVERLAP
+
+
+class FakeOrganisation:
+    """`ports.crm.Organisation`."""
+
+    page_size = 3
+
+    def __init__(self, world: FakeWorld) -> None:
+        self.world = world
+
+    def identity(self) -> str:
+        """See Organisation."""
+        with _call(self.world, "organisation.identity"):
+            return "00D000000000001AAA"
+
+    def changes(self, mark: str | None, filter_fields: Sequence[str]) -> Iterator[OrganisationPage]:
+        """See Organisation. Pages are read one after the other: a row changed in between is seen as it is then."""
+        org = self.world.org
+        since = datetime.fromisoformat(mark) if mark else None
+        if since is not None and org.purged_before is not None and since < org.purged_before:
+            with _call(self.world, "organisation.changes"):
+                raise CursorExpired("Older deletions can no longer be told.", code="INVALID_REPLICATION_DATE")
+        started = self.world.clock.now().replace(microsecond=0)
+        next_mark = max([since or started - OVERLAP, *(row.stamp for row in org.rows.values() if row.stamp <= started)])
+        ids = [row.id for row in sorted(org.rows.values(), key=lambda row: (row.stamp, row.id)) if _due(row, since)]
+        batches = [ids[at : at + self.page_size] for at in range(0, len(ids), self.page_size)] or [[]]
+        for number, batch in enumerate(batches, 1):
+            with _call(self.world, "organisation.changes"):
+                page = self._page(batch, next_mark if number == len(batches) else None, first_time=mark is None)
+            yield page
+
+    def _page(self, ids: Sequence[str], mark: datetime | None, *, first_time: bool) -> OrganisationPage:
+        rows = [row for row in (self.world.org.rows[id] for id in ids) if not row.erased]
+        return OrganisationPage(
+            {kind: tuple(record_of(row) for row in rows if row.kind is kind and row.alive) for kind in Kind},
+            {kind: tuple(row.id for row in rows if row.kind is kind and row.in_bin) for kind in Kind},
+            {},
+            tuple(self.world.org.users.values()) if mark is not None and first_time else (),
+            mark.isoformat() if mark is not None else None,
+        )
+
+    def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
+        """See Organisation."""
+        with _call(self.world, "organisation.fetch"):
+            return {id: verdict_of(self.world.org.rows.get(id), kind) for id in ids}
+
+
+class FakeCrm:
+    """`ports.crm.Crm` as one user, who sees everything."""
+
+    batch_size = 200
+
+    def __init__(self, world: FakeWorld, user: str) -> None:
+        self.world = world
+        self.user = user
+
+    @classmethod
+    def of(cls, world: FakeWorld, user_id: int) -> FakeCrm:
+        """Salesforce as a person who syncs."""
+        return cls(world, world.people[user_id].crm_user_id)
+
+    def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
+        """See Crm."""
+        with _call(self.world, "crm.fetch"):
+            return {id: verdict_of(self.world.org.rows.get(id), kind) for id in ids}
+
+    def find_tagged(self, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
+        """See Crm."""
+        with _call(self.world, "crm.find_tagged"):
+            wanted = set(keys)
+            rows = self.world.org.rows.values()
+            return [record_of(row) for row in rows if row.kind is kind and row.key in wanted and not row.erased]
+
+    def find_like(self, kind: Kind, probes: Sequence[Probe]) -> Mapping[UUID, list[Record]]:
+        """See Crm."""
+        with _call(self.world, "crm.find_like"):
+            mine = [row for row in self.world.org.living(kind) if kind is Kind.CONTACT or row.owner == self.user]
+            return {
+                probe.id: [record_of(row) for row in mine if alike(kind, probe.values, row.values)] for probe in probes
+            }
+
+    def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
+        """See Crm."""
+        if len(writes) > self.batch_size or len({(write.kind, write.op) for write in writes}) > 1:
+            raise Malformed("A collection takes two hundred rows of one kind and one operation.", code="400")
+        with _call(self.world, "crm.write") as fault:
+            self.world.org.settle_commits()
+            applied = writes[: len(writes) // 2] if fault == "half" else writes
+            return [self._apply(write) for write in applied]
+
+    def _apply(self, write: Write) -> Answer[Record]:
+        row = self.world.org.rows.get(write.target or "")
+        if write.op is not Op.CREATE and (row is None or not row.alive):
+            return Answer(write.id, Result.GONE, code="ENTITY_IS_DELETED", message="entity is deleted")
+        if write.op is Op.CREATE:
+            taken = self._holder_of(write.key)
+            if taken is not None:
+                found = None if taken.in_bin else record_of(taken)
+                message = "duplicate value found: Lockstep_Key__c"
+                return Answer(write.id, Result.EXISTS, found, "DUPLICATE_VALUE", message)
+        try:
+            return self._commit(write, row)
+        except Refused as refusal:
+            return Answer(write.id, Result.REFUSED, None, refusal.code, refusal.message, refusal.fields)
+
+    def _holder_of(self, key: UUID | None) -> Row | None:
+        rows = self.world.org.rows.values()
+        return next((row for row in rows if key is not None and row.key == key and not row.erased), None)
+
+    def _commit(self, write: Write, row: Row | None) -> Answer[Record]:
+        org = self.world.org
+        before = dict(row.values) if row is not None else {}
+        if write.op is not Op.DELETE:
+            org.accepted(write.kind, write.values, before)
+        self.world.about_to(
+            ApiWrite(Side.CRM, self.user, write.kind, write.op, write.target, write.key, write.values, before)
+        )
+        if row is None:
+            made = org.insert(write.kind, write.values, write.owner or self.user, self.user, write.key)
+            made.by_api = True
+            return Answer(write.id, Result.OK, record_of(made))
+        if write.op is Op.DELETE:
+            row.in_bin = True
+            org.stamp(row)
+            return Answer(write.id, Result.OK)
+        org.update(row, write.values, self.user)
+        return Answer(write.id, Result.OK, record_of(row))

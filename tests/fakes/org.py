@@ -1,0 +1,223 @@
+"""One Salesforce organisation as its people see it: contacts and events of all users, with a Recycle Bin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from backend.domain.fieldmap import ROWS, TooLong
+from backend.domain.projection import project_crm
+from backend.domain.values import EMPTY, AllDay, FieldValue, Kind, Name, Timed, Values, overlaid
+from backend.ports.crm import CrmUser
+
+if TYPE_CHECKING:
+    from tests.fakes.world import FakeClock
+
+LONGEST: Final = timedelta(days=14)
+
+
+class Refused(Exception):
+    """Salesforce does not take a row: its code, its words, and the fields it names."""
+
+    def __init__(self, code: str, message: str, *fields: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+
+@dataclass
+class Row:
+    """A Contact or an Event. `stamp` is SystemModstamp, in whole seconds as in practice (SF-080)."""
+
+    id: str
+    kind: Kind
+    values: dict[str, FieldValue]
+    owner: str
+    stamp: datetime
+    last_modified: datetime
+    created: datetime
+    modified_by: str
+    key: UUID | None = None
+    child: bool = False
+    in_bin: bool = False
+    erased: bool = False
+    by_api: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether people still see it."""
+        return not self.in_bin and not self.erased
+
+
+@dataclass
+class Org:
+    """The organisation. `late` are commits that have not happened yet, though their rows carry a stamp already."""
+
+    clock: FakeClock
+    rows: dict[str, Row] = field(default_factory=dict)
+    users: dict[str, CrmUser] = field(default_factory=dict)
+    late: list[Callable[[], None]] = field(default_factory=list)
+    rules: list[Callable[[Kind, Values], str | None]] = field(default_factory=list)
+    """Validation rules: why the values are refused, or None."""
+    purged_before: datetime | None = None
+    held: set[tuple[str, str, FieldValue]] = field(default_factory=set)
+    """Every value that any row ever had: (id, group, value)."""
+
+    def hire(self, user_id: str, address: str) -> None:
+        """One more Salesforce user."""
+        name = address.split("@")[0]
+        self.users[user_id] = CrmUser(user_id, address, name, address, "Standard User", True, "Europe/London")
+
+    # --- what everything goes through ---------------------------------------------------------------------------
+
+    def settle_commits(self) -> None:
+        """Every transaction that is under way commits: its rows become visible with the stamp they got before."""
+        pending, self.late = self.late, []
+        for commit in pending:
+            commit()
+
+    def insert(self, kind: Kind, values: Values, owner: str, by: str, key: UUID | None = None) -> Row:
+        """A new row. Raises Refused."""
+        kept = self.accepted(kind, values)
+        now = self._second()
+        prefix = "003" if kind is Kind.CONTACT else "00U"
+        row = Row(f"{prefix}{len(self.rows) + 1:015d}", kind, kept, owner, now, now, now, by, key)
+        self.rows[row.id] = row
+        self._remember(row)
+        return row
+
+    def update(self, row: Row, values: Values, by: str) -> Row:
+        """New values of some groups; None blanks one. Raises Refused."""
+        row.values = self.accepted(row.kind, values, row.values)
+        row.modified_by = by
+        row.last_modified = self._second()
+        row.stamp = row.last_modified
+        self._remember(row)
+        return row
+
+    def stamp(self, row: Row) -> None:
+        """The system touches a row (SF-081)."""
+        row.stamp = self._second()
+
+    def _second(self) -> datetime:
+        return self.clock.tick().replace(microsecond=0)
+
+    def _remember(self, row: Row) -> None:
+        self.held |= {(row.id, group, value) for group, value in row.values.items()}
+
+    def accepted(self, kind: Kind, values: Values, before: Values = EMPTY) -> dict[str, FieldValue]:
+        """What a row would hold after a write. Raises Refused."""
+        kept = overlaid(before, stored(kind, values))
+        for rule in self.rules:
+            message = rule(kind, kept)
+            if message:
+                raise Refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", message)
+        _check_required(kind, kept)
+        _check_length(kind, kept)
+        return kept
+
+    # --- people at Salesforce -----------------------------------------------------------------------------------
+
+    def create(self, kind: Kind, values: Values, owner: str) -> str:
+        """A person makes a record."""
+        self.settle_commits()
+        return self.insert(kind, values, owner, owner).id
+
+    def edit(self, row_id: str, values: Values, *, late: bool = False) -> None:
+        """A person or a process changes a record. `late`: stamped now, visible only at the next `settle_commits`."""
+        self.settle_commits()
+        row = self.rows[row_id]
+        if not late:
+            self.update(row, values, row.owner)
+            return
+        stamp = self._second()
+
+        def commit() -> None:
+            self.update(row, values, row.owner)
+            row.stamp = row.last_modified = stamp
+
+        self.late.append(commit)
+
+    def delete(self, row_id: str) -> None:
+        """A person deletes a record: it lies in the Recycle Bin."""
+        self.settle_commits()
+        self._bin(row_id, True)
+
+    def restore(self, row_id: str) -> None:
+        """A person takes a record back (SF-089)."""
+        self.settle_commits()
+        self._bin(row_id, False)
+
+    def erase(self, row_id: str) -> None:
+        """The Recycle Bin loses a record (SF-090)."""
+        self.settle_commits()
+        self.rows[row_id].erased = True
+
+    def copy(self, row_id: str) -> str:
+        """A person clones a record; the unique key stays with the original."""
+        original = self.rows[row_id]
+        return self.create(original.kind, original.values, original.owner)
+
+    def give(self, row_id: str, owner: str) -> None:
+        """A record changes hands."""
+        self.settle_commits()
+        row = self.rows[row_id]
+        row.owner = owner
+        self.stamp(row)
+
+    def child_of(self, row_id: str, owner: str) -> str:
+        """A user was invited: he gets a child event (SF-107)."""
+        child = self.create(Kind.EVENT, self.rows[row_id].values, owner)
+        self.rows[child].child = True
+        return child
+
+    def read(self, row_id: str) -> Values | None:
+        """What a person sees, None if it is not there any more."""
+        row = self.rows.get(row_id)
+        return row.values if row is not None and row.alive else None
+
+    def living(self, kind: Kind) -> list[Row]:
+        """All that people see."""
+        return [row for row in self.rows.values() if row.kind is kind and row.alive and not row.child]
+
+    def forget_deletions(self) -> None:
+        """The deletion log was purged: older marks no longer serve (SF-086)."""
+        self.purged_before = self.clock.tick()
+
+    def _bin(self, row_id: str, in_bin: bool) -> None:
+        row = self.rows[row_id]
+        row.in_bin = in_bin
+        self.stamp(row)
+
+
+def stored(kind: Kind, values: Values) -> dict[str, FieldValue]:
+    """Values as Salesforce keeps them."""
+    return {group: project_crm(kind, group, value) for group, value in values.items()}
+
+
+def _check_required(kind: Kind, values: Values) -> None:
+    if kind is Kind.CONTACT:
+        name = values.get("name")
+        if not isinstance(name, Name) or not name.last:
+            raise Refused("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", "LastName")
+        return
+    match values.get("when"):
+        case Timed() as when if when.duration > LONGEST:
+            raise Refused("FIELD_INTEGRITY_EXCEPTION", "Event is longer than 14 days", "DurationInMinutes")
+        case AllDay(first, end) if end - first > LONGEST:
+            raise Refused("FIELD_INTEGRITY_EXCEPTION", "Event is longer than 14 days", "DurationInMinutes")
+        case None:
+            raise Refused("REQUIRED_FIELD_MISSING", "Required fields are missing: [ActivityDateTime]")
+
+
+def _check_length(kind: Kind, values: Values) -> None:
+    for row in ROWS[kind]:
+        value = values.get(row.group)
+        text = getattr(value, row.part) if row.part and isinstance(value, Name) else value
+        if row.limit and row.too_long is TooLong.REFUSE and isinstance(text, str) and len(text) > row.limit:
+            message = f"{row.label}: data value too large: {text[:20]}… (max length={row.limit})"
+            raise Refused("STRING_TOO_LONG", message, row.salesforce)
