@@ -1,0 +1,82 @@
+"""The way in: one Salesforce organisation, with its tokens, allowance and field layouts, for one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from backend.ports.clock import Clock
+from backend.ports.crm import CrmUser
+from backend.ports.metering import Meter
+from backend.salesforce import checks, soql
+from backend.salesforce.auth import App, Tokens
+from backend.salesforce.budget import Budget
+from backend.salesforce.client import Client, UserSignIn
+from backend.salesforce.crm import SalesforceUser
+from backend.salesforce.fields import Layouts
+from backend.salesforce.mapping import USER_FIELDS, user_of
+from backend.salesforce.organisation import SalesforceOrganisation
+from backend.salesforce.transport import TIME_LIMITS, SalesforceSession, TimedSession
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceSettings:
+    """How to reach an organisation.
+
+    username: the integration user's · private_key: RSA key as PEM · ca: path of a PEM file to trust instead of the
+    usual authorities · time_limits: seconds to connect and to wait for an answer.
+    """
+
+    login_url: str
+    audience: str
+    consumer_key: str
+    username: str
+    private_key: str = field(repr=False)
+    ca: str | None = None
+    time_limits: tuple[float, float] = TIME_LIMITS
+
+
+class SalesforceConnection:
+    """Shared by the threads of a process; what it gives out is for one thread each. Never share it over a fork."""
+
+    def __init__(
+        self, settings: SalesforceSettings, clock: Clock, meter: Meter, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._settings = settings
+        self._meter = meter
+        self._sleep = sleep
+        self._layouts = Layouts(clock)
+        app = App(settings.login_url, settings.audience, settings.consumer_key, settings.private_key)
+        self._tokens = Tokens(app, TimedSession(settings.ca, settings.time_limits), clock, meter)
+        self.budget = Budget(clock)
+
+    def organisation(self, *, events_since: date | None = None, urgent: bool = False) -> SalesforceOrganisation:
+        """The integration user's view. `urgent` work goes on up to 85 % of the daily calls, other work to 70 %."""
+        return SalesforceOrganisation(self._client(self._settings.username, urgent=urgent), self._layouts, events_since)
+
+    def user(self, username: str, salesforce_id: str, *, urgent: bool = False) -> SalesforceUser:
+        """Salesforce as this user. Nothing is asked before the first call."""
+        return SalesforceUser(self._client(username, urgent=urgent), self._layouts, salesforce_id)
+
+    def users(self) -> list[CrmUser]:
+        """All users who may have a mailbox, by id; inactive ones too."""
+        statement = soql.select(USER_FIELDS, "User", "UserType = 'Standard'", "Id")
+        return [user_of(row) for row in self._client(self._settings.username, urgent=True).query([statement])[0]]
+
+    def check(self) -> list[checks.Check]:
+        """Whether the organisation is ready, in words for people."""
+        return checks.run(self._client(self._settings.username, urgent=True), self._layouts, self.budget)
+
+    def _client(self, username: str, *, urgent: bool) -> Client:
+        sign_in = UserSignIn(self._tokens, username)
+        session = SalesforceSession(
+            sign_in,
+            self.budget,
+            self._meter,
+            urgent=urgent,
+            ca=self._settings.ca,
+            time_limits=self._settings.time_limits,
+        )
+        return Client(session, sign_in, self._sleep)

@@ -1,0 +1,219 @@
+"""Salesforce as one user: looking records up, creating, changing and deleting them (LS-093)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from backend.domain.values import Kind
+from backend.ports.answers import Answer, Op, Result, Verdict, Write
+from backend.ports.crm import Record
+from backend.ports.errors import AccessLost, ServiceError
+from backend.ports.mailbox import Probe
+from backend.salesforce import accounts, duplicates, reading, writing
+from backend.salesforce.client import Client, Row
+from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, SERVICE
+from backend.salesforce.fields import KEY_FIELD, Layout, Layouts
+from backend.salesforce.mapping import fields_of, record_of
+from backend.salesforce.record_id import long_id
+
+_SERIES: Final = (
+    "This event is one of a repeating Salesforce event. A change made from outside would change all its occurrences: "
+    "change it in Salesforce."
+)
+
+
+class SalesforceUser:
+    """One user of Salesforce; implements `ports.crm.Crm`. Not to be shared between threads.
+
+    Without the key field nothing is created: after a lost answer nobody could tell our record from a colleague's
+    of the same name, and a repeat would make a second one (INV-3).
+    """
+
+    def __init__(self, client: Client, layouts: Layouts, salesforce_id: str) -> None:
+        self._client = client
+        self._layouts = layouts
+        self._id = long_id(salesforce_id)
+        self._in_series: dict[str, bool] = {}
+
+    @property
+    def batch_size(self) -> int:
+        """See Crm."""
+        return writing.BATCH_SIZE
+
+    def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
+        """See Crm; one call for up to 1,000 ids."""
+        if not ids:
+            return {}
+        layout = self._layout(kind)
+        rows = self._read(reading.by_id(layout, ids))
+        return reading.verdicts(layout, ids, rows)
+
+    def find_tagged(self, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
+        """See Crm. Raises AccessLost where the key field is missing."""
+        if not keys:
+            return []
+        layout = self._layout(kind)
+        if not layout.key_readable:
+            raise self._no_key(layout)
+        return [record_of(row, layout) for row in self._read(reading.by_key(layout, keys))]
+
+    def find_like(self, kind: Kind, probes: Sequence[Probe]) -> Mapping[UUID, list[Record]]:
+        """See Crm; mostly one call."""
+        if not probes:
+            return {}
+        layout = self._layout(kind)
+        rows = self._read(reading.likeness(layout, probes, self._id))
+        return reading.sorted_out(kind, probes, (record_of(row, layout) for row in rows))
+
+    def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
+        """See Crm. One call, and one more where companies have to be looked up. Raises Unclear, AccessLost."""
+        if not writes:
+            return []
+        kind, op = writes[0].kind, writes[0].op
+        if len(writes) > writing.BATCH_SIZE or any((write.kind, write.op) != (kind, op) for write in writes):
+            raise ValueError("a call of write carries up to 200 writes of one kind and op")
+        layout = self._layout(kind)
+        perform = {Op.CREATE: self._create, Op.UPDATE: self._update, Op.DELETE: self._delete}[op]
+        try:
+            answers = perform(layout, writes)
+        except ServiceError as error:
+            if error.code.startswith(FIELD_NOT_KNOWN):
+                self._layouts.forget(self._client.username)
+            raise
+        if any((answer.code or "").startswith(FIELD_NOT_KNOWN) for answer in answers):
+            self._layouts.forget(self._client.username)
+        by_id = {answer.id: answer for answer in answers}
+        return [by_id[write.id] for write in writes]
+
+    def _create(self, layout: Layout, writes: Sequence[Write]) -> list[Answer[Record]]:
+        if not layout.key_creatable:
+            raise self._no_key(layout)
+        companies = self._companies(layout, writes)
+        rows = [self._new_row(layout, write, companies) for write in writes]
+        statements = reading.by_key(layout, (_key_of(write) for write in writes))
+        results, found = writing.apply(self._client, Op.CREATE, layout, rows, statements)
+        self._note(found)
+        by_key = {str(row[KEY_FIELD]).casefold(): row for row in found}
+        answers: dict[UUID, Answer[Record]] = {}
+        refused = []
+        for write, row, result in zip(writes, rows, results, strict=True):
+            if result.problem is not None and result.problem.code == DUPLICATE_RULE:
+                refused.append((write, row))
+                continue
+            stored = by_key.get(str(_key_of(write)))
+            answer = writing.answer_of(write, layout, result.problem, stored)
+            answers[write.id] = _visible(answer, self._client.username)
+        answers.update(duplicates.settle(self._client, layout, refused) if refused else {})
+        return list(answers.values())
+
+    def _new_row(self, layout: Layout, write: Write, companies: accounts.Companies) -> dict[str, Any]:
+        row = fields_of(layout.kind, write.values, layout.creatable)
+        row = {name: value for name, value in row.items() if value is not None}
+        row[KEY_FIELD] = str(_key_of(write))
+        row["OwnerId"] = write.owner or self._id
+        account = companies.account_for(write)
+        return row if account is None else {**row, accounts.ACCOUNT_FIELD: account}
+
+    def _update(self, layout: Layout, writes: Sequence[Write]) -> list[Answer[Record]]:
+        targets = [_target_of(write) for write in writes]
+        self._learn_series(layout, targets)
+        companies = self._companies(layout, writes)
+        rows: dict[UUID, dict[str, Any]] = {}
+        for write, target in zip(writes, targets, strict=True):
+            row = fields_of(layout.kind, write.values, layout.updatable)
+            account = companies.account_for(write)
+            if account is not None:
+                row[accounts.ACCOUNT_FIELD] = account
+            if row and not self._in_series.get(target):
+                rows[write.id] = {"id": target, **row}
+        results, found = writing.apply(
+            self._client, Op.UPDATE, layout, list(rows.values()), reading.by_id(layout, targets)
+        )
+        problems = {id_: result.problem for id_, result in zip(rows, results, strict=True)}
+        stored = {row["Id"]: row for row in found}
+        return [
+            Answer(write.id, Result.REFUSED, None, "EVENT_SERIES", _SERIES)
+            if self._in_series.get(target)
+            else writing.answer_of(write, layout, problems.get(write.id), stored.get(target))
+            for write, target in zip(writes, targets, strict=True)
+        ]
+
+    def _delete(self, layout: Layout, writes: Sequence[Write]) -> list[Answer[Record]]:
+        targets = [_target_of(write) for write in writes]
+        rows = [{"id": target} for target in targets]
+        results, found = writing.apply(self._client, Op.DELETE, layout, rows, reading.by_id(layout, targets))
+        left = {row["Id"]: row for row in found}
+        return [
+            _deleted(writing.answer_of(write, layout, result.problem, left.get(target)), left.get(target))
+            for write, target, result in zip(writes, targets, results, strict=True)
+        ]
+
+    def _companies(self, layout: Layout, writes: Sequence[Write]) -> accounts.Companies:
+        if layout.kind is not Kind.CONTACT:
+            return accounts.NONE
+        return accounts.look_up(self._client, layout, writes)
+
+    def _learn_series(self, layout: Layout, targets: Sequence[str]) -> None:
+        """Which events belong to a Salesforce series; the look before an update mostly told already (SF-102)."""
+        unknown = [target for target in targets if target not in self._in_series]
+        if layout.kind is Kind.EVENT and unknown:
+            list(self._read(reading.by_id(layout, unknown)))
+
+    def _read(self, statements: Sequence[str]) -> list[Row]:
+        try:
+            rows = list(reading.rows_of(self._client, statements))
+        except ServiceError as error:
+            if error.code == FIELD_NOT_KNOWN:
+                self._layouts.forget(self._client.username)
+            raise
+        self._note(rows)
+        return rows
+
+    def _note(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._in_series[row["Id"]] = bool(row.get("IsRecurrence2"))
+
+    def _layout(self, kind: Kind) -> Layout:
+        return self._layouts.get(self._client, kind)
+
+    def _no_key(self, layout: Layout) -> AccessLost:
+        return AccessLost(
+            f"{self._client.username} cannot use the field {KEY_FIELD} of {layout.sobject}, without which Lockstep "
+            "creates nothing: deploy the package that `lockstep salesforce package` writes, and assign the permission "
+            "set Lockstep to the user.",
+            code="NO_KEY_FIELD",
+            service=SERVICE,
+        )
+
+
+def _key_of(write: Write) -> UUID:
+    if write.key is None:
+        raise ValueError("a create needs a key (D-3)")
+    return write.key
+
+
+def _target_of(write: Write) -> str:
+    if write.target is None:
+        raise ValueError(f"{write.op.value} needs a target")
+    return write.target
+
+
+def _visible(answer: Answer[Record], username: str) -> Answer[Record]:
+    """A record that was made, or is there, but does not show to the user: bound to nothing, told to a person."""
+    if answer.stored is not None or answer.result not in (Result.OK, Result.EXISTS):
+        return answer
+    happened = "saved the record" if answer.result is Result.OK else f"has the record already ({answer.message})"
+    text = f"Salesforce {happened} but does not show it to {username}: check sharing rules and who owns it."
+    return Answer(answer.id, Result.REFUSED, None, answer.code or "NOT_VISIBLE", text)
+
+
+def _deleted(answer: Answer[Record], left: Row | None) -> Answer[Record]:
+    """A deletion is done when the row lies in the bin; what merely does not show may live on (SF-088)."""
+    if answer.result is Result.OK:
+        return Answer(answer.id, Result.OK)
+    if answer.result is Result.GONE and (left is None or not left["IsDeleted"]) and answer.code != "ENTITY_IS_DELETED":
+        text = f"Salesforce does not show this record to the user any more ({answer.message}); it was not deleted."
+        return Answer(answer.id, Result.REFUSED, None, answer.code, text)
+    return Answer(answer.id, answer.result, None, answer.code, answer.message, answer.fields)

@@ -1,0 +1,128 @@
+"""Which mapped fields a user can read and write, from describe with that user's token (LS-088, SF-048)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from backend.domain.fieldmap import ROWS, FieldRow
+from backend.domain.values import Kind
+from backend.ports.clock import Clock
+from backend.salesforce.client import Client
+
+SOBJECTS: Final = {Kind.CONTACT: "Contact", Kind.EVENT: "Event"}
+KEY_FIELD: Final = "Lockstep_Key__c"
+ACCOUNT_NAME: Final = "Account.Name"
+GOOD_FOR: Final = timedelta(hours=12)
+
+_SYSTEM: Final = (
+    "Id", "OwnerId", "IsDeleted", "SystemModstamp", "LastModifiedDate", "LastModifiedById", "CreatedDate", KEY_FIELD,
+)  # fmt: skip
+_OWN: Final = {
+    Kind.CONTACT: ("LastActivityDate", "IsPersonAccount", "MasterRecordId"),
+    Kind.EVENT: ("IsChild", "IsRecurrence", "IsRecurrence2"),
+}
+_CARRIER: Final = {ACCOUNT_NAME: "AccountId"}
+"""Describe lists the lookup; whoever reads the lookup reads the name behind it."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What one user can do with the fields of one object.
+
+    names: every readable field, by lower-case name · groups: readable rows of the field map, by group ·
+    selected: fields of a SELECT · creatable, updatable: fields that may be sent.
+    """
+
+    kind: Kind
+    names: Mapping[str, str]
+    groups: Mapping[str, tuple[FieldRow, ...]]
+    selected: tuple[str, ...]
+    creatable: frozenset[str]
+    updatable: frozenset[str]
+
+    @property
+    def sobject(self) -> str:
+        """API name of the object."""
+        return SOBJECTS[self.kind]
+
+    @property
+    def key_readable(self) -> bool:
+        """Whether records can be found by our key."""
+        return KEY_FIELD in self.selected
+
+    @property
+    def key_creatable(self) -> bool:
+        """Whether records can be created with our key; without it nothing is created (B.7)."""
+        return self.key_readable and KEY_FIELD in self.creatable
+
+    @property
+    def shared_activities(self) -> bool:
+        """Whether the organisation relates several people to one event: `EventWhoIds` is there only then."""
+        return "eventwhoids" in self.names
+
+    @property
+    def person_accounts(self) -> bool:
+        """Whether the organisation has person accounts."""
+        return "ispersonaccount" in self.names
+
+    def known(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """Those of the wanted fields that this user can read, as Salesforce spells them, each once."""
+        found = (self.names.get(name.casefold()) for name in wanted)
+        return tuple(dict.fromkeys(name for name in found if name))
+
+
+def layout_of(
+    kind: Kind, readable: Iterable[str], creatable: Iterable[str] = (), updatable: Iterable[str] = ()
+) -> Layout:
+    """The layout for fields named by describe."""
+    names = {name.casefold(): name for name in readable}
+    present = frozenset(names.values())
+    groups: dict[str, tuple[FieldRow, ...]] = {}
+    for row in ROWS[kind]:
+        if row.salesforce in present or _CARRIER.get(row.salesforce) in present:
+            groups[row.group] = (*groups.get(row.group, ()), row)
+    mapped = (row.salesforce for rows in groups.values() for row in rows)
+    system = (name for name in (*_SYSTEM, *_OWN[kind]) if name in present)
+    selected = tuple(dict.fromkeys((*system, *mapped)))
+    return Layout(kind, names, groups, selected, frozenset(creatable), frozenset(updatable))
+
+
+def described(kind: Kind, answer: Mapping[str, Any]) -> Layout:
+    """The layout in the answer of describe."""
+    fields = answer["fields"]
+    return layout_of(
+        kind,
+        (field["name"] for field in fields),
+        (field["name"] for field in fields if field["createable"]),
+        (field["name"] for field in fields if field["updateable"]),
+    )
+
+
+class Layouts:
+    """Layouts of all users of this process, each kept for half a day; safe to share between threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: dict[tuple[str, Kind], tuple[Layout, datetime]] = {}
+        self._guard = threading.Lock()
+
+    def get(self, client: Client, kind: Kind) -> Layout:
+        """The layout for the client's user. Raises the errors of `ports.errors`."""
+        with self._guard:
+            kept = self._kept.get((client.username, kind))
+        if kept is not None and self._clock.now() < kept[1]:
+            return kept[0]
+        layout = described(kind, client.get(f"sobjects/{SOBJECTS[kind]}/describe"))
+        with self._guard:
+            self._kept[client.username, kind] = (layout, self._clock.now() + GOOD_FOR)
+        return layout
+
+    def forget(self, username: str) -> None:
+        """Ask again: a field that was there is refused now."""
+        with self._guard:
+            for kind in Kind:
+                self._kept.pop((username, kind), None)
