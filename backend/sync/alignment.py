@@ -1,0 +1,187 @@
+"""Before pairs are compared: rows follow a changed rule (E-3), and ids that changed are found again (D-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from backend.domain.identity import natural_key, strong_key
+from backend.domain.recurrence import WHOLE, Window, start_key
+from backend.domain.timezones import UnknownZone
+from backend.domain.values import EMPTY, AllDay, Kind, Timed, Values
+from backend.sync.context import Context, title_of
+from backend.sync.plan import Step, Verb
+from backend.sync.series import ItemView, realigned
+from backend.sync.state import Line, LineState, Link, Meeting, Presence, SeenItem, SeenRecord, SeriesRow, UserView
+from backend.sync.store import Snapshot
+
+
+@dataclass
+class Aligned:
+    """The rows after alignment, and the steps that took them there."""
+
+    links: dict[UUID, Link]
+    meetings: dict[tuple[str, str], Meeting]
+    series: dict[str, SeriesRow]
+    steps: list[Step]
+
+
+def align(user: UserView, snapshot: Snapshot, window: Window, today: date) -> Aligned:
+    """Re-aligns the rows of every series whose rule changed, and turns one-off rows into series rows and back."""
+    aligned = Aligned(dict(snapshot.links), dict(snapshot.meetings), dict(snapshot.series), [])
+    by_item: dict[str, list[Link]] = {}
+    for link in snapshot.links.values():
+        if link.mailbox_id is not None:
+            by_item.setdefault(link.mailbox_id, []).append(link)
+    for item in sorted(snapshot.items.values(), key=lambda item: item.mailbox_id):
+        if item.presence is not Presence.HERE or item.problem:
+            continue
+        rows = sorted(by_item.get(item.mailbox_id, []), key=lambda link: link.original_start)
+        _align_item(aligned, user, item, rows, window, today)
+    return aligned
+
+
+def _align_item(
+    aligned: Aligned, user: UserView, item: SeenItem, rows: list[Link], window: Window, today: date
+) -> None:
+    row = aligned.series.get(item.mailbox_id)
+    moves: dict[str, str] = {}
+    if item.series is not None:
+        moves = _into_series(item, rows) if row is None else _along(row, item, rows, today)
+    elif any(link.original_start for link in rows):
+        moves = _into_single(item, rows)
+    for link in rows:
+        target = moves.get(link.original_start)
+        if target is not None and target != link.original_start:
+            _move(aligned, item, link, target)
+    epoch = (row.epoch if row else 0) + (1 if moves else 0)
+    _remember(aligned, user, item, row, window, epoch)
+
+
+def _along(row: SeriesRow, item: SeenItem, rows: list[Link], today: date) -> dict[str, str]:
+    if item.series is None:
+        return {}
+    try:
+        return realigned(row.definition, item.series, [link.original_start for link in rows], today)
+    except (UnknownZone, ValueError, TypeError):
+        return {}
+
+
+def _first_start(item: SeenItem) -> str | None:
+    when = item.values.get("when")
+    return start_key(when) if isinstance(when, Timed | AllDay) else None
+
+
+def _into_series(item: SeenItem, rows: list[Link]) -> dict[str, str]:
+    """A one-off became a series: its record is the row of the first occurrence (E-5, LS-158 with ids kept)."""
+    start = _first_start(item)
+    return {WHOLE: start} if start and any(link.original_start == WHOLE for link in rows) else {}
+
+
+def _into_single(item: SeenItem, rows: list[Link]) -> dict[str, str]:
+    start = _first_start(item)
+    starts = [link.original_start for link in rows if link.original_start]
+    if not starts or any(link.original_start == WHOLE for link in rows):
+        return {}
+    return {start if start in starts else starts[0]: WHOLE}
+
+
+def _move(aligned: Aligned, item: SeenItem, link: Link, target: str) -> None:
+    moved = replace(link, original_start=target)
+    aligned.links[link.id] = moved
+    uid = item.uid or ""
+    meeting = aligned.meetings.get((uid, link.original_start))
+    moved_meeting = None
+    if meeting is not None and meeting.line_id == link.line_id:
+        moved_meeting = (meeting.id, target)
+        del aligned.meetings[uid, link.original_start]
+        aligned.meetings[uid, target] = replace(meeting, original_start=target)
+    title = title_of(item.values)
+    rule = "The series was changed; the record goes on with the meeting."
+    aligned.steps.append(Step(Verb.REALIGN, Kind.EVENT, title, rule, link=moved, moved_meeting=moved_meeting))
+
+
+def _remember(
+    aligned: Aligned, user: UserView, item: SeenItem, row: SeriesRow | None, window: Window, epoch: int
+) -> None:
+    if item.series is None:
+        return
+    known = SeriesRow(user.user_id, item.mailbox_id, item.uid or "", item.series, window.horizon, epoch)
+    if row == known:
+        return
+    aligned.series[item.mailbox_id] = known
+    rule = "Its occurrences are followed up to the horizon."
+    aligned.steps.append(Step(Verb.REALIGN, Kind.EVENT, title_of(item.values), rule, series=known))
+
+
+# --- ids that changed (D-13) ---------------------------------------------------------------------------------------
+
+
+def refound(context: Context) -> Iterator[Step]:
+    """Things that vanished under one id and stand there under another: the pair goes on, shadows kept."""
+    items = _Unlinked(context)
+    for link in sorted(context.links.values(), key=lambda link: link.id):
+        view = context.view(link)
+        record = context.record(context.line(link))
+        if view is not None and view.presence is Presence.GONE and link.original_start == WHOLE:
+            again = items.like_item(view, link.shadow_mailbox or EMPTY)
+            if again is not None:
+                moved = replace(link, mailbox_id=again.ref.mailbox_id)
+                yield _repointed(context, moved, None, title_of(again.values))
+        elif record is not None and record.presence is Presence.GONE:
+            anew = items.like_record(link.shadow_crm or EMPTY)
+            if anew is not None:
+                line = replace(context.line(link), crm_id=anew.crm_id, state=LineState.LIVE)
+                yield _repointed(context, link, line, title_of(anew.values))
+
+
+def _repointed(context: Context, link: Link, line: Line | None, title: str) -> Step:
+    rule = "Deleted and made anew, or moved: the same thing under another id."
+    return Step(Verb.REPOINT, context.kind, title, rule, link=link, line=line)
+
+
+class _Unlinked:
+    """Unlinked things by identity; each is given out once."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        kind = context.kind
+        free = [
+            view
+            for ref, view in context.views.items()
+            if ref not in context.by_ref and view.presence is Presence.HERE and ref.original_start == WHOLE
+        ]
+        self.items = {view.ref.mailbox_id: view for view in sorted(free, key=lambda view: view.ref.mailbox_id)}
+        self.records = {
+            record.crm_id: record
+            for record in context.snapshot.records.values()
+            if record.presence is Presence.HERE
+            and record.crm_id not in context.line_of_record
+            and not record.is_child
+            and (kind is Kind.CONTACT or record.owner_id == context.user.crm_user_id)
+        }
+
+    def like_item(self, gone: ItemView, shadow: Values) -> ItemView | None:
+        """The one unlinked item with the identity of the vanished one."""
+        uid = gone.seen.uid
+        same = [
+            view
+            for view in self.items.values()
+            if (uid and view.seen.uid == uid) or _same(self.context.kind, view.values, shadow)
+        ]
+        return self.items.pop(same[0].ref.mailbox_id) if len(same) == 1 else None
+
+    def like_record(self, shadow: Values) -> SeenRecord | None:
+        """The one unlinked record with the identity of the vanished one."""
+        same = [record for record in self.records.values() if _same(self.context.kind, record.values, shadow)]
+        return self.records.pop(same[0].crm_id) if len(same) == 1 else None
+
+
+def _same(kind: Kind, values: Values, shadow: Values) -> bool:
+    strong = strong_key(kind, shadow)
+    if strong is not None:
+        return strong_key(kind, values) == strong
+    natural = natural_key(kind, shadow)
+    return natural is not None and natural_key(kind, values) == natural

@@ -1,0 +1,96 @@
+"""Mass effects have mass causes: they stop and ask (sync.md B.9). Pure functions over a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from backend.domain.values import Side
+from backend.ports.answers import Op
+from backend.sync.plan import Plan, Step
+from backend.sync.state import Intent, IntentState
+
+MASS_DELETE: Final = "mass_delete"
+MASS_UPDATE: Final = "mass_update"
+MASS_BLANK: Final = "mass_blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of one thing a pass may do without asking; shares are of the user's live links of that kind."""
+
+    deletes: int = 10
+    delete_share: float = 0.2
+    updates: int = 100
+    update_share: float = 0.3
+    blank_share: float = 0.2
+    shrink_share: float = 0.7
+
+    def most_deletes(self, links: int) -> float:
+        """Deletions on one side beyond this are held."""
+        return max(self.deletes, self.delete_share * links)
+
+    def most_updates(self, links: int) -> float:
+        """Updates on one side beyond this are held."""
+        return max(self.updates, self.update_share * links)
+
+    def most_blanks(self, links: int) -> float:
+        """Emptyings of one field beyond this are held."""
+        return max(self.deletes, self.blank_share * links)
+
+
+def guarded(plan: Plan, links: int, limits: Limits | None = None) -> Plan:
+    """The plan with its mass effects held; everything else goes on. A series counts once (E-9)."""
+    limits = limits or Limits()
+    planned = [(step, one) for step in plan.steps for one in step.intents if one.state is IntentState.PLANNED]
+    deletes = {(one.side, step.unit or str(one.link_id)) for step, one in planned if one.op is Op.DELETE}
+    updates = {(one.side, step.unit or str(one.link_id)) for step, one in planned if one.op is Op.UPDATE}
+    blanks = Counter(
+        (one.side, group)
+        for _, one in planned
+        if one.op is Op.UPDATE
+        for group, value in one.values.items()
+        if value is None
+    )
+    many_deletes = _beyond(deletes, limits.most_deletes(links))
+    many_updates = _beyond(updates, limits.most_updates(links))
+    many_blanks = {key for key, count in blanks.items() if count > limits.most_blanks(links)}
+
+    def reason(one: Intent) -> str:
+        if one.op is Op.DELETE and one.side in many_deletes:
+            return MASS_DELETE
+        if one.op is not Op.UPDATE:
+            return ""
+        if any((one.side, group) in many_blanks for group, value in one.values.items() if value is None):
+            return MASS_BLANK
+        return MASS_UPDATE if one.side in many_updates else ""
+
+    return replace(plan, steps=tuple(_held(step, reason) for step in plan.steps))
+
+
+def _beyond(units: set[tuple[Side, str]], limit: float) -> set[Side]:
+    counts = Counter(side for side, _ in units)
+    return {side for side, count in counts.items() if count > limit}
+
+
+def _held(step: Step, reason: Callable[[Intent], str]) -> Step:
+    held = tuple(
+        replace(one, state=IntentState.HELD, hold=why)
+        if one.state is IntentState.PLANNED and (why := reason(one))
+        else one
+        for one in step.intents
+    )
+    return step if held == step.intents else replace(step, intents=held)
+
+
+def trusted(listed: int, mirrored: int, confirmed_absent: int, limits: Limits | None = None) -> bool:
+    """Whether a full listing may replace the mirror: it did not shrink beyond reason, or every loss was verified.
+
+    `confirmed_absent`: mirrored ids that a direct look found gone or outside.
+    """
+    limits = limits or Limits()
+    if not mirrored or listed >= limits.shrink_share * mirrored:
+        return True
+    return listed + confirmed_absent >= mirrored

@@ -1,0 +1,111 @@
+"""Three-way merge per field group, and the first match, which has no base (sync.md B.5 step 2; F-3, F-4, F-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from backend.domain.configuration import ConflictRule, Direction
+from backend.domain.projection import equivalent
+from backend.domain.values import FieldValue, Kind, Side, Values
+
+
+@dataclass
+class Merge:
+    """Result of a merge. `drift`: differences that the settings or the item's class forbid to write.
+
+    adopted: groups both sides now agree on without a write · lost: (group, winner) of true conflicts.
+    """
+
+    to_crm: dict[str, FieldValue] = field(default_factory=dict)
+    to_mailbox: dict[str, FieldValue] = field(default_factory=dict)
+    adopted: set[str] = field(default_factory=set)
+    drift: set[str] = field(default_factory=set)
+    lost: list[tuple[str, Side]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both sides' present values with their clocks.
+
+    mailbox_rules: the mailbox wins every true conflict (I.1) · frozen: the item must not be written at all.
+    """
+
+    kind: Kind
+    mailbox: Values
+    crm: Values
+    mailbox_at: datetime | None = None
+    crm_at: datetime | None = None
+    mailbox_rules: bool = False
+    frozen: bool = False
+
+
+def winner(rule: ConflictRule, pair: Pair) -> Side:
+    """Who wins a true conflict. The one comparison across clocks; a tie goes to the mailbox (F-5)."""
+    if pair.mailbox_rules or rule is ConflictRule.MAILBOX:
+        return Side.MAILBOX
+    if rule is ConflictRule.CRM:
+        return Side.CRM
+    if pair.mailbox_at is None or pair.crm_at is None:
+        return Side.MAILBOX if pair.crm_at is None else Side.CRM
+    return Side.CRM if pair.crm_at > pair.mailbox_at else Side.MAILBOX
+
+
+def three_way(
+    pair: Pair, changed_mailbox: frozenset[str], changed_crm: frozenset[str], direction: Direction, rule: ConflictRule
+) -> Merge:
+    """Merges the groups that moved since the shadows. One-way, the source wins where both moved (F-3)."""
+    merge = Merge()
+    for group in sorted(changed_mailbox | changed_crm):
+        mailbox, crm = pair.mailbox.get(group), pair.crm.get(group)
+        if equivalent(pair.kind, group, mailbox, crm):
+            merge.adopted.add(group)
+        elif group not in changed_crm:
+            _flow(merge, group, Side.MAILBOX, mailbox, direction)
+        elif group not in changed_mailbox:
+            _flow(merge, group, Side.CRM, crm, direction, frozen=pair.frozen)
+        else:
+            source = _one_way_source(direction) or winner(rule, pair)
+            if source is Side.CRM and pair.frozen:
+                merge.drift.add(group)
+                continue
+            merge.lost.append((group, source))
+            _flow(merge, group, source, mailbox if source is Side.MAILBOX else crm, direction)
+    return merge
+
+
+def _one_way_source(direction: Direction) -> Side | None:
+    return {Direction.TO_CRM: Side.MAILBOX, Direction.TO_MAILBOX: Side.CRM}.get(direction)
+
+
+def _flow(
+    merge: Merge, group: str, source: Side, value: FieldValue, direction: Direction, *, frozen: bool = False
+) -> None:
+    allowed = direction.writes_crm if source is Side.MAILBOX else direction.writes_mailbox and not frozen
+    if not allowed:
+        merge.drift.add(group)
+    elif source is Side.MAILBOX:
+        merge.to_crm[group] = value
+    else:
+        merge.to_mailbox[group] = value
+
+
+def first_match(pair: Pair, groups: Iterable[str], direction: Direction) -> Merge:
+    """Two things that match but never agreed: fill blanks where the direction allows, agree to the rest as it is.
+
+    What differs on both sides stays on both sides and is journalled (F-4, finding F1 in sync.md C.2).
+    """
+    merge = Merge()
+    for group in groups:
+        mailbox, crm = pair.mailbox.get(group), pair.crm.get(group)
+        if equivalent(pair.kind, group, mailbox, crm):
+            merge.adopted.add(group)
+        elif mailbox is None and direction.writes_mailbox and not pair.frozen:
+            merge.to_mailbox[group] = crm
+        elif crm is None and direction.writes_crm:
+            merge.to_crm[group] = mailbox
+        else:
+            merge.adopted.add(group)
+            merge.lost.append((group, Side.MAILBOX if crm is None else Side.CRM))
+    return merge

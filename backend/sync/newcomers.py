@@ -1,0 +1,252 @@
+"""Unlinked things: bound, matched, joined or made on the other side (sync.md B.5 step 3; D-12 to D-14)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from backend.domain.configuration import Preference
+from backend.domain.identity import natural_key, strong_key
+from backend.domain.recurrence import WHOLE
+from backend.domain.values import Kind, Side
+from backend.sync import rows
+from backend.sync.context import Context, title_of
+from backend.sync.plan import Step, Verb
+from backend.sync.scope import left_out
+from backend.sync.series import ItemView
+from backend.sync.state import (
+    Line,
+    LineState,
+    LinkState,
+    Meeting,
+    Note,
+    Origin,
+    Presence,
+    SeenRecord,
+)
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+SAME_ADDRESS = "Another contact of this mailbox has the same e-mail address. Only one of them is kept in step."
+
+
+class Newcomers:
+    """Plans everything that no link names. Keeps track of what it has paired, so that nothing is paired twice."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.taken: set[str] = set()
+        self.new_meetings: dict[tuple[str, str], Meeting] = {}
+        self._by_strong: dict[str, list[SeenRecord]] = defaultdict(list)
+        self._by_natural: dict[str, list[SeenRecord]] = defaultdict(list)
+        for record in sorted(context.snapshot.records.values(), key=lambda record: record.crm_id):
+            self._index(record)
+
+    def _index(self, record: SeenRecord) -> None:
+        if record.presence is not Presence.HERE or record.is_child or record.problem:
+            return
+        for key, index in (
+            (strong_key(self.context.kind, record.values), self._by_strong),
+            (natural_key(self.context.kind, record.values), self._by_natural),
+        ):
+            if key:
+                index[key].append(record)
+
+    def steps(self) -> Iterator[Step]:
+        """Items first, so that what matches is not made again on the other side."""
+        for view in self._free_items():
+            step = self._item(view)
+            if step is not None:
+                yield step
+        for record in sorted(self.context.snapshot.records.values(), key=lambda record: record.crm_id):
+            step = self._record(record)
+            if step is not None:
+                yield step
+
+    # --- mailbox -------------------------------------------------------------------------------------------------
+
+    def _free_items(self) -> list[ItemView]:
+        """Unlinked things in the mailbox; the oldest card of an address comes first (D-14)."""
+        free = [view for ref, view in self.context.views.items() if ref not in self.context.by_ref]
+        return sorted(
+            free, key=lambda view: (view.seen.created_at or _LONG_AGO, view.ref.mailbox_id, view.ref.original_start)
+        )
+
+    def _item(self, view: ItemView) -> Step | None:
+        context = self.context
+        if view.problem and view.presence is Presence.UNKNOWN:
+            return self._note(view, view.problem)
+        if view.presence is not Presence.HERE:
+            return None
+        half = self._half_for(view)
+        if half is not None:
+            return half
+        if left_out(context.kind, context.user.configuration, view.values, context.window):
+            return None
+        known = context.meeting(view) if context.kind is Kind.EVENT else None
+        line = context.snapshot.lines.get(known.line_id) if known and known.line_id else None
+        if known is not None and line is not None:
+            return self._join(view, known, line)
+        match = self._match(view)
+        if isinstance(match, SeenRecord):
+            return self._pair(view, match, known)
+        if match is not None:
+            return self._note(view, SAME_ADDRESS)
+        return self._create_record(view, known)
+
+    def _half_for(self, view: ItemView) -> Step | None:
+        """An item that carries the tag of a link which lacks its item: ours, if nobody made a copy of it (F4)."""
+        tag = view.seen.key_tag
+        link = self.context.by_key.get(tag) if tag else None
+        if link is None or link.mailbox_id is not None:
+            return None
+        bound = replace(
+            link, mailbox_id=view.ref.mailbox_id, original_start=view.ref.original_start, state=LinkState.LINKED
+        )
+        title = title_of(view.values)
+        return Step(Verb.BIND, self.context.kind, title, "Made by us; its answer had been lost.", link=bound)
+
+    def _match(self, view: ItemView) -> SeenRecord | bool | None:
+        """The record to pair with; True if its natural partner is taken by another card; None if there is none."""
+        strong = strong_key(self.context.kind, view.values)
+        candidates = self._by_strong.get(strong, []) if strong else []
+        free = self._free(candidates)
+        if free:
+            return self._preferred(free)
+        if any(record.crm_id in self.taken or self._mine(record) for record in candidates):
+            return True
+        natural = natural_key(self.context.kind, view.values)
+        by_nature = self._free(self._by_natural.get(natural, [])) if natural else []
+        by_nature = [record for record in by_nature if self._compatible(view, record)]
+        return self._preferred(by_nature) if by_nature else None
+
+    def _compatible(self, view: ItemView, record: SeenRecord) -> bool:
+        """By name and company only where the addresses do not contradict; events only the user's own (D-14)."""
+        if self.context.kind is Kind.EVENT:
+            return record.owner_id == self.context.user.crm_user_id
+        mailbox, crm = strong_key(Kind.CONTACT, view.values), strong_key(Kind.CONTACT, record.values)
+        return mailbox is None or crm is None
+
+    def _free(self, records: Iterable[SeenRecord]) -> list[SeenRecord]:
+        return [record for record in records if record.crm_id not in self.taken and not self._mine(record)]
+
+    def _mine(self, record: SeenRecord) -> bool:
+        line = self.context.line_of_record.get(record.crm_id)
+        if line is None and record.key_tag is not None:
+            line = self.context.line_by_key.get(record.key_tag)
+        return line is not None and line.id in self.context.by_line
+
+    def _preferred(self, records: list[SeenRecord]) -> SeenRecord:
+        """Of several equal candidates (D-14): events the oldest; contacts by the configuration (LS-071 to LS-073)."""
+        if self.context.kind is Kind.EVENT:
+            return min(records, key=lambda record: (record.created_at or _LONG_AGO, record.crm_id))
+        match self.context.user.configuration.preference:
+            case Preference.OLDEST:
+                return min(records, key=lambda record: (record.created_at or _LONG_AGO, record.crm_id))
+            case Preference.UPDATED:
+                return max(records, key=lambda record: (record.last_modified or _LONG_AGO, record.crm_id))
+        return max(records, key=lambda record: (record.activity_at or _LONG_AGO, record.crm_id))
+
+    def _note(self, view: ItemView, reason: str) -> Step:
+        ref = (
+            view.ref.mailbox_id
+            if view.ref.original_start == WHOLE
+            else "#".join((view.ref.mailbox_id, view.ref.original_start))
+        )
+        title = title_of(view.values) or title_of(view.seen.values)
+        note = Note(self.context.user.user_id, self.context.kind, Side.MAILBOX, ref, reason, title)
+        return Step(Verb.NOTE, self.context.kind, title, reason, notes=(note,))
+
+    def _new_meeting(self, view: ItemView, known: Meeting | None) -> Meeting | None:
+        if self.context.kind is Kind.CONTACT or not view.seen.uid:
+            return None
+        if known is not None:
+            return known
+        row = self.context.snapshot.series.get(view.ref.mailbox_id)
+        epoch = row.epoch if row and view.ref.original_start != WHOLE else 0
+        return rows.new_meeting(view.seen.uid, view.ref.original_start, epoch)
+
+    def _join(self, view: ItemView, meeting: Meeting, line: Line) -> Step | None:
+        """A further copy of a known meeting: takes the meeting's shadows, never its own values (D-6)."""
+        if line.id in self.context.by_line:
+            return None
+        state = LinkState.LINKED if line.crm_id else LinkState.CREATING
+        shadows = (meeting.shadow_mailbox, meeting.shadow_crm) if line.crm_id else (None, None)
+        link = rows.link_to(self.context, line, ref=view.ref, state=state, origin=Origin.MATCHED, shadows=shadows)
+        return Step(Verb.JOIN, Kind.EVENT, title_of(view.values), "Another copy of a known meeting.", link=link)
+
+    def _pair(self, view: ItemView, record: SeenRecord, known: Meeting | None) -> Step:
+        self.taken.add(record.crm_id)
+        line = self._line_for(record)
+        meeting = self._new_meeting(view, known)
+        if meeting is not None:
+            meeting = replace(meeting, line_id=line.id)
+        link = rows.link_to(self.context, line, ref=view.ref, state=LinkState.LINKED, origin=Origin.MATCHED)
+        rule = "Same e-mail address." if strong_key(self.context.kind, view.values) else "Same by content."
+        title = title_of(view.values)
+        return Step(Verb.MATCH, self.context.kind, title, rule, link=link, line=line, meeting=meeting)
+
+    def _line_for(self, record: SeenRecord) -> Line:
+        """The line that stands for a record already, or is being made with its key, or a new one."""
+        line = self.context.line_of_record.get(record.crm_id)
+        if line is not None:
+            return replace(line, state=LineState.LIVE)
+        tagged = self.context.line_by_key.get(record.key_tag) if record.key_tag else None
+        if tagged is not None and tagged.crm_id is None:
+            return replace(tagged, crm_id=record.crm_id, state=LineState.LIVE)
+        return rows.line_for_record(self.context.kind, record.crm_id)
+
+    def _create_record(self, view: ItemView, known: Meeting | None) -> Step | None:
+        context = self.context
+        if not context.settings.direction.writes_crm:
+            return None
+        meeting = self._new_meeting(view, known)
+        if context.kind is Kind.EVENT and not context.lead(view.seen).led_by(context.user.user_id):
+            return None
+        if meeting is not None:
+            line = rows.line_for_meeting(meeting)
+            meeting = replace(meeting, line_id=line.id)
+        else:
+            line = rows.line_for_contact(context.user.user_id, view.ref.mailbox_id, self._lives(view))
+        link = rows.link_to(context, line, ref=view.ref, state=LinkState.CREATING, origin=Origin.MAILBOX)
+        planned = rows.create_record(context, link, view, "New in the mailbox.")
+        return Step(
+            Verb.CREATE_RECORD, context.kind, title_of(view.values), planned.rule,
+            link=link, line=line, meeting=meeting, intents=(planned,), unit=view.ref.mailbox_id,
+        )  # fmt: skip
+
+    def _lives(self, view: ItemView) -> int:
+        """How often this item's pair ended: what is made after a restore is a new incarnation."""
+        return sum(stone.mailbox_id == view.ref.mailbox_id for stone in self.context.snapshot.tombstones)
+
+    # --- Salesforce ----------------------------------------------------------------------------------------------
+
+    def _record(self, record: SeenRecord) -> Step | None:
+        context = self.context
+        if record.crm_id in self.taken or self._mine(record) or record.crm_id not in context.snapshot.in_scope:
+            return None
+        if record.presence is not Presence.HERE or record.is_child:
+            return None
+        title = title_of(record.values)
+        if record.problem:
+            note = Note(context.user.user_id, context.kind, Side.CRM, record.crm_id, record.problem, title)
+            return Step(Verb.NOTE, context.kind, title, record.problem, notes=(note,))
+        if not context.settings.direction.writes_mailbox or not self._due(record):
+            return None
+        if left_out(context.kind, context.user.configuration, record.values, context.window):
+            return None
+        line = self._line_for(record)
+        link = rows.link_to(context, line, ref=None, state=LinkState.CREATING, origin=Origin.CRM)
+        planned = rows.create_item(context, link, record, "New in Salesforce.")
+        return Step(
+            Verb.CREATE_ITEM, context.kind, title, planned.rule,
+            link=link, line=line, intents=(planned,), unit=record.crm_id,
+        )  # fmt: skip
+
+    def _due(self, record: SeenRecord) -> bool:
+        """Events untouched since the leg began are matched only, never pushed (LS-106, LS-107, F-6)."""
+        since = self.context.user.crm_leg_since.get(Kind.EVENT)
+        if self.context.kind is Kind.CONTACT or since is None:
+            return True
+        return record.last_modified is not None and record.last_modified >= since

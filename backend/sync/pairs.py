@@ -1,0 +1,353 @@
+"""Linked pairs: from two observations and the shadows to one step (sync.md B.5 step 1; extensions D, F)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from backend.domain.identity import item_key
+from backend.domain.recurrence import WHOLE, ended
+from backend.domain.values import EMPTY, AllDay, Kind, Side, Timed, Values, differing, overlaid
+from backend.ports.answers import Op
+from backend.sync import guests, rows
+from backend.sync.context import Context, title_of
+from backend.sync.matrix import Action, Seen, action
+from backend.sync.meetings import may_delete_record
+from backend.sync.merge import Merge, Pair, first_match, three_way
+from backend.sync.plan import Step, Verb
+from backend.sync.scope import left_out
+from backend.sync.series import ItemView
+from backend.sync.state import Conflict, Line, Link, LinkState, Meeting, Origin, Presence, SeenRecord, Tombstone
+
+PRESENCE: Final = {
+    Presence.GONE: Seen.GONE,
+    Presence.OUTSIDE: Seen.OUTSIDE,
+    Presence.UNKNOWN: Seen.UNKNOWN,
+}
+
+
+class Linked:
+    """One linked pair with everything that decides about it."""
+
+    def __init__(self, context: Context, link: Link, view: ItemView, record: SeenRecord | None) -> None:
+        self.context = context
+        self.link = link
+        self.view = view
+        self.record = record
+        self.line: Line = context.line(link)
+        self.meeting: Meeting | None = context.meeting_of_line.get(link.line_id)
+        self.base_crm = context.base_crm(link)
+
+    @property
+    def crm_values(self) -> Values:
+        """The record's values, empty if there is none."""
+        return self.record.values if self.record else EMPTY
+
+    @property
+    def title(self) -> str:
+        """What people call the pair."""
+        return title_of(self.view.values) or title_of(self.crm_values) or title_of(self.link.shadow_crm or EMPTY)
+
+    def changed_mailbox(self) -> frozenset[str]:
+        """Groups in which the item left its shadow."""
+        return differing(self.view.values, self.link.shadow_mailbox or EMPTY, self.context.groups)
+
+    def changed_crm(self) -> frozenset[str]:
+        """Groups in which the record left its shadow."""
+        return differing(self.crm_values, self.base_crm or EMPTY, self.context.groups)
+
+    def mailbox_seen(self) -> Seen:
+        """Where the item stands."""
+        if self.view.presence is not Presence.HERE:
+            return PRESENCE[self.view.presence]
+        if left_out(self.context.kind, self.context.user.configuration, self.view.values, self.context.window):
+            return Seen.OUTSIDE
+        return Seen.CHANGED if self.changed_mailbox() else Seen.SAME
+
+    def crm_seen(self) -> Seen:
+        """Where the record stands. A record that the filter brought leaves with the filter (G); others stay."""
+        if self.record is None or self.record.problem:
+            return Seen.UNKNOWN
+        if self.record.presence is not Presence.HERE:
+            return PRESENCE[self.record.presence]
+        if self.link.origin is Origin.CRM and self.record.crm_id not in self.context.snapshot.in_scope:
+            return Seen.OUTSIDE
+        if left_out(self.context.kind, self.context.user.configuration, self.record.values, self.context.window):
+            return Seen.OUTSIDE
+        return Seen.CHANGED if self.changed_crm() else Seen.SAME
+
+    def step(self, verb: Verb, rule: str, link: Link | None = None, **more: object) -> Step:
+        """A step about this pair."""
+        unit = f"{self.link.mailbox_id or self.link.id}"
+        return replace(Step(verb, self.context.kind, self.title, rule, link=link, unit=unit), **more)  # type: ignore[arg-type]  # keyword names are Step's own
+
+    def state(self, verb: Verb, state: LinkState, reason: str) -> Step:
+        """A step that changes only the link's state."""
+        return self.step(verb, reason, replace(self.link, state=state, reason=reason, held_on=""))
+
+
+def pair_step(pair: Linked) -> Step | None:
+    """The step for a linked pair, or None if nothing is to be done."""
+    link = pair.link
+    mailbox, crm = pair.mailbox_seen(), pair.crm_seen()
+    if link.state is LinkState.STOPPED:
+        return _stopped(pair, mailbox, crm)
+    if link.state is LinkState.HELD and link.held_on == pair.context.held_digest(pair.view, pair.record):
+        return None
+    if pair.context.kind is Kind.EVENT and not pair.context.lead(pair.view.seen).led_by(link.user_id):
+        return _follow(pair, mailbox, crm)
+    settings = pair.context.settings
+    decided = action(settings.direction, settings.deletion, mailbox, crm)
+    return _ACTIONS[decided](pair)
+
+
+def _stopped(pair: Linked, mailbox: Seen, crm: Seen) -> Step | None:
+    """A stop ends when the deleted side is restored, or when the survivor goes too (F-2)."""
+    if Seen.GONE not in (mailbox, crm) and Seen.UNKNOWN not in (mailbox, crm):
+        return pair.state(Verb.REVIVE, LinkState.LINKED, "")
+    if mailbox is Seen.GONE and crm is Seen.GONE:
+        return _end(pair)
+    return None
+
+
+def _follow(pair: Linked, mailbox: Seen, crm: Seen) -> Step | None:
+    """A copy whose record somebody else leads: shadows move by agreement only, nothing is written (D-5, D-6)."""
+    if mailbox is Seen.GONE:
+        if crm is Seen.GONE:
+            return _end(pair)
+        known_owner = pair.context.lead(pair.view.seen)
+        if not known_owner.others - {pair.link.user_id} and known_owner.organizer is None:
+            return _delete_record(pair)
+        return pair.state(Verb.STOP, LinkState.STOPPED, "Your copy was deleted; the meeting goes on for the others.")
+    if mailbox is Seen.OUTSIDE:
+        return _park(pair)
+    if Seen.UNKNOWN in (mailbox, crm) or crm in (Seen.GONE, Seen.OUTSIDE):
+        return None
+    return _agree(pair)
+
+
+def _agree(pair: Linked) -> Step | None:
+    merge = three_way(
+        Pair(pair.context.kind, pair.view.values, pair.crm_values),
+        pair.changed_mailbox(),
+        differing(pair.crm_values, pair.link.shadow_crm or EMPTY, pair.context.groups),
+        pair.context.settings.direction,
+        pair.context.settings.conflict,
+    )
+    moved = merge.adopted & (pair.changed_mailbox() | differing(pair.crm_values, pair.link.shadow_crm or EMPTY))
+    if pair.link.state is LinkState.LINKED and not moved:
+        return None
+    link = _with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
+    return pair.step(
+        Verb.ADOPT, "Follows the copy of whoever leads the meeting.", replace(link, state=LinkState.LINKED)
+    )
+
+
+def _with_shadows(link: Link, mailbox: Values, crm: Values, groups: set[str]) -> Link:
+    return replace(
+        link,
+        shadow_mailbox=overlaid(link.shadow_mailbox or EMPTY, {group: mailbox.get(group) for group in groups}),
+        shadow_crm=overlaid(link.shadow_crm or EMPTY, {group: crm.get(group) for group in groups}),
+    )
+
+
+# --- actions ---------------------------------------------------------------------------------------------------------
+
+
+def _nothing(pair: Linked) -> Step | None:
+    if pair.link.shadow_mailbox is None or pair.link.shadow_crm is None:
+        return _merge(pair)
+    if pair.link.state is LinkState.LINKED:
+        return None
+    return pair.state(Verb.RETURN, LinkState.LINKED, "")
+
+
+def _merge(pair: Linked) -> Step | None:
+    context, link = pair.context, pair.link
+    values = Pair(
+        context.kind,
+        pair.view.values,
+        pair.crm_values,
+        pair.view.seen.modified_at,
+        pair.record.last_modified if pair.record else None,
+        mailbox_rules=guests.mailbox_rules(pair.view, context.user.configuration.guests),
+        frozen=guests.frozen(pair.view, context.user.configuration.guests),
+    )
+    direction = context.settings.direction
+    fresh = link.shadow_mailbox is None or link.shadow_crm is None
+    if fresh:
+        merge = first_match(values, context.groups, direction)
+    else:
+        rule = context.settings.conflict
+        merge = three_way(values, pair.changed_mailbox(), pair.changed_crm(), direction, rule)
+    return _write(pair, merge, fresh=fresh)
+
+
+def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
+    """Turns a merge into intents; agreed groups move in the shadows at once, written ones with their answer."""
+    link = _with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
+    if fresh:
+        blank = {**dict.fromkeys(merge.to_crm), **dict.fromkeys(merge.to_mailbox)}
+        link = replace(
+            link,
+            shadow_mailbox=overlaid(link.shadow_mailbox or EMPTY, blank),
+            shadow_crm=overlaid(link.shadow_crm or EMPTY, blank),
+        )
+    link = replace(link, state=LinkState.LINKED, reason="", held_on="")
+    why = "Matched: blanks are filled, the rest stays as it is." if fresh else _why(merge)
+    intents = []
+    if merge.to_crm:
+        intents.append(
+            rows.intent(
+                pair.context, link, Side.CRM, Op.UPDATE, merge.to_crm,
+                mailbox=pair.view.values, crm=pair.crm_values, rule=why,
+            )
+        )  # fmt: skip
+    if merge.to_mailbox:
+        planned = rows.intent(
+            pair.context, link, Side.MAILBOX, Op.UPDATE, merge.to_mailbox,
+            mailbox=pair.view.values, crm=pair.crm_values, expect=pair.view.expect, rule=why,
+        )  # fmt: skip
+        intents += guests.released(pair.context, pair.view, planned, pair.crm_values)
+    if not intents and link == pair.link:
+        return None
+    return pair.step(
+        Verb.WRITE if intents else Verb.ADOPT,
+        why,
+        link,
+        intents=tuple(intents),
+        conflicts=_journal(pair, merge, fresh=fresh),
+        meeting=_meeting_shadows(pair, merge.adopted),
+    )
+
+
+def _meeting_shadows(pair: Linked, groups: set[str]) -> Meeting | None:
+    if pair.meeting is None or not groups:
+        return None
+    mailbox = {group: pair.view.values.get(group) for group in groups}
+    crm = {group: pair.crm_values.get(group) for group in groups}
+    return replace(
+        pair.meeting,
+        shadow_mailbox=overlaid(pair.meeting.shadow_mailbox or EMPTY, mailbox),
+        shadow_crm=overlaid(pair.meeting.shadow_crm or EMPTY, crm),
+    )
+
+
+def _why(merge: Merge) -> str:
+    if merge.lost:
+        sides = {side for _, side in merge.lost}
+        names = " and ".join("Salesforce" if side is Side.CRM else "the mailbox" for side in sorted(sides))
+        return f"Both sides changed; {names} won by the configuration's rule."
+    if merge.to_crm and merge.to_mailbox:
+        return "Each side changed other fields."
+    return "Only the mailbox changed it." if merge.to_crm else "Only Salesforce changed it."
+
+
+def _journal(pair: Linked, merge: Merge, *, fresh: bool) -> tuple[Conflict, ...]:
+    reason = "Matched with different values; both were left as they are." if fresh else _why(merge)
+    mailbox, crm = pair.view.values, pair.crm_values
+    return tuple(
+        Conflict(pair.link.id, group, {group: mailbox.get(group)}, {group: crm.get(group)}, chosen, reason)
+        for group, chosen in merge.lost
+    )
+
+
+def _park(pair: Linked) -> Step | None:
+    if pair.link.state is LinkState.PARKED:
+        return None
+    configuration, window = pair.context.user.configuration, pair.context.window
+    values = pair.view.values or pair.crm_values
+    reason = pair.view.seen.problem or left_out(pair.context.kind, configuration, values, window)
+    return pair.state(Verb.PARK, LinkState.PARKED, reason or "Left the scope of the configuration; nothing is deleted.")
+
+
+def _stop(pair: Linked) -> Step | None:
+    side = "the mailbox" if pair.view.presence is Presence.GONE else "Salesforce"
+    return pair.state(Verb.STOP, LinkState.STOPPED, f"Deleted in {side}; the other copy stays and is not followed.")
+
+
+def _end(pair: Linked) -> Step:
+    stone = Tombstone(pair.link.user_id, pair.context.kind, pair.link.mailbox_id, pair.line.crm_id)
+    return pair.step(Verb.END, "Both sides are gone.", pair.link, tombstone=stone, drop=True)
+
+
+def _past(pair: Linked) -> bool:
+    """Records of occurrences that took place are never deleted for a reason of their series (E-6, INV-24)."""
+    when = (pair.base_crm or EMPTY).get("when")
+    is_occurrence = pair.link.original_start != WHOLE
+    return is_occurrence and isinstance(when, Timed | AllDay) and ended(when, pair.context.today)
+
+
+def _delete_record(pair: Linked) -> Step | None:
+    if _past(pair):
+        return pair.state(Verb.STOP, LinkState.STOPPED, "It has taken place; its record stays.")
+    if pair.context.kind is Kind.CONTACT and pair.link.line_id in pair.context.snapshot.shared_lines:
+        return pair.state(Verb.STOP, LinkState.STOPPED, "Deleted in this mailbox; colleagues still keep the contact.")
+    if pair.context.kind is Kind.EVENT and not may_delete_record(pair.context.lead(pair.view.seen), pair.link.user_id):
+        return pair.state(Verb.STOP, LinkState.STOPPED, "Your copy was deleted; the meeting goes on for the others.")
+    planned = rows.intent(
+        pair.context, pair.link, Side.CRM, Op.DELETE, EMPTY, crm=pair.crm_values, rule="Deleted in the mailbox."
+    )
+    return pair.step(Verb.DELETE_RECORD, "Deleted in the mailbox.", intents=(planned,))
+
+
+def _delete_item(pair: Linked) -> Step | None:
+    if _past(pair):
+        return pair.state(Verb.STOP, LinkState.STOPPED, "It has taken place; it stays in the mailbox.")
+    if not guests.deletable(pair.view):
+        return pair.state(Verb.STOP, LinkState.STOPPED, "Deleted in Salesforce; this copy belongs to its organiser.")
+    planned = rows.intent(
+        pair.context, pair.link, Side.MAILBOX, Op.DELETE, EMPTY,
+        mailbox=pair.view.values, expect=pair.view.expect, rule="Deleted in Salesforce.",
+    )  # fmt: skip
+    answer = guests.released_deletion(pair.context, pair.view, planned)
+    if answer is guests.Deletion.LEAVE:
+        return pair.state(Verb.STOP, LinkState.STOPPED, "Deleted in Salesforce; the meeting has guests and stays.")
+    if answer is guests.Deletion.PUT_BACK:
+        return _remake_record(pair)
+    verb = Verb.HOLD if answer.hold else Verb.DELETE_ITEM
+    return pair.step(verb, "Deleted in Salesforce.", intents=(answer,))
+
+
+def _remake_record(pair: Linked) -> Step:
+    line, meeting = rows.next_life(pair.line, pair.meeting)
+    link = replace(pair.link, state=LinkState.CREATING, shadow_crm=None, reason="", held_on="")
+    planned = rows.create_record(
+        pair.context, link, pair.view, "Deleted in Salesforce; made again by the configuration."
+    )
+    return pair.step(Verb.CREATE_RECORD, planned.rule, link, line=line, meeting=meeting, intents=(planned,))
+
+
+def _remake_item(pair: Linked) -> Step | None:
+    if pair.link.original_start != WHOLE or pair.record is None:
+        return _stop(pair)
+    incarnation = pair.link.incarnation + 1
+    link = replace(
+        pair.link,
+        state=LinkState.CREATING,
+        mailbox_id=None,
+        incarnation=incarnation,
+        key=item_key(pair.link.user_id, pair.record.crm_id, incarnation),
+        shadow_mailbox=None,
+        reason="",
+        held_on="",
+    )
+    planned = rows.create_item(
+        pair.context, link, pair.record, "Deleted in the mailbox; made again by the configuration."
+    )
+    return pair.step(Verb.CREATE_ITEM, planned.rule, link, intents=(planned,))
+
+
+_ACTIONS: Final[dict[Action, Callable[[Linked], Step | None]]] = {
+    Action.NOTHING: _nothing,
+    Action.MERGE: _merge,
+    Action.STOP: _stop,
+    Action.REMAKE_RECORD: _remake_record,
+    Action.REMAKE_ITEM: _remake_item,
+    Action.DELETE_RECORD: _delete_record,
+    Action.DELETE_ITEM: _delete_item,
+    Action.PARK: _park,
+    Action.END: _end,
+    Action.WAIT: lambda _pair: None,
+}

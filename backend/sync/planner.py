@@ -1,0 +1,158 @@
+"""The planner: a pure function from what was seen and agreed to what will be done (sync.md B.5, INV-14).
+
+No session, no clock (times are in the observations, the day is an argument), no randomness (ids are derived).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from backend.domain.configuration import Direction
+from backend.domain.recurrence import Window
+from backend.domain.values import EMPTY, Kind, Side
+from backend.ports.answers import Op
+from backend.sync import rows
+from backend.sync.alignment import Aligned, align, refound
+from backend.sync.context import Context
+from backend.sync.halves import half_step
+from backend.sync.newcomers import Newcomers
+from backend.sync.pairs import Linked, pair_step
+from backend.sync.plan import Plan, Step, Verb
+from backend.sync.series import ItemView
+from backend.sync.state import Intent, IntentState, Line, Link, Meeting, Presence, Todo, UserView
+from backend.sync.store import Snapshot
+
+PATIENCE = 2
+"""Complete readings of the mailbox that a row cut off from its series waits for (E-4)."""
+
+
+def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Plan:
+    """What this user's pass is to do with everything dirty. Total: every pair has a named outcome."""
+    if user.configuration.of(kind).direction is Direction.OFF:
+        return Plan(kind, ())
+    aligned = _aligned(user, kind, snapshot, window, today)
+    snapshot = replace(snapshot, series=aligned.series)
+    context = Context(user, kind, snapshot, window, today, aligned.links, aligned.meetings)
+    found = list(refound(context))
+    if found:
+        context = _repointed(context, found)
+    steps = [*aligned.steps, *found]
+    waiting = 0
+    for link in sorted(context.links.values(), key=lambda link: link.id):
+        if _pending(context, link):
+            waiting += 1
+            continue
+        step = _link_step(context, link)
+        steps += _settled_holds(context, link, step)
+    steps += [step for step in Newcomers(context).steps() if not _collides(context, step)]
+    return Plan(kind, tuple(steps), waiting=waiting)
+
+
+def _aligned(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Aligned:
+    if kind is Kind.EVENT:
+        return align(user, snapshot, window, today)
+    return Aligned(dict(snapshot.links), {}, {}, [])
+
+
+def _repointed(context: Context, steps: Iterable[Step]) -> Context:
+    links, lines = dict(context.links), dict(context.snapshot.lines)
+    for step in steps:
+        if step.link is not None:
+            links[step.link.id] = step.link
+        if step.line is not None:
+            lines[step.line.id] = step.line
+    return replace(context, links=links, snapshot=replace(context.snapshot, lines=lines))
+
+
+def _open(context: Context, target: str) -> bool:
+    pending = context.snapshot.pending.get(target)
+    return pending is not None and pending.state in (IntentState.PLANNED, IntentState.SENT)
+
+
+def _pending(context: Context, link: Link) -> bool:
+    """Whether a write of this pair is under way: nothing new is decided until it is answered (step 5)."""
+    targets = (rows.crm_target(link.line_id), rows.mailbox_target(context.user.user_id, link))
+    return any(_open(context, target) for target in targets)
+
+
+def _collides(context: Context, step: Step) -> bool:
+    """Whether another user's open write makes the same thing already; it is looked at again afterwards (D-9)."""
+    return any(_open(context, one.target) for one in step.intents)
+
+
+def _link_step(context: Context, link: Link) -> Step | None:
+    line: Line = context.line(link)
+    if line.crm_id is None or link.mailbox_id is None:
+        return half_step(context, link)
+    view = context.view(link)
+    if view is None:
+        return None
+    if view.cut:
+        waiting = _cut_off(context, link, view)
+        if waiting is not None:
+            return waiting
+    return pair_step(Linked(context, link, view, context.record(line)))
+
+
+def _cut_off(context: Context, link: Link, view: ItemView) -> Step | None:
+    """A row that the rule no longer includes is an orphan: untouched until the mailbox was read twice more (E-4)."""
+    meeting: Meeting | None = context.meeting_of_line.get(link.line_id)
+    if meeting is None or meeting.orphan_runs >= PATIENCE:
+        return None
+    again = Todo(context.user.user_id, context.kind, Side.MAILBOX.value, view.ref.mailbox_id)
+    patient = replace(meeting, orphan_runs=meeting.orphan_runs + 1)
+    rule = "The series no longer includes it; read again before anything is done."
+    return Step(Verb.NOTE, context.kind, "", rule, meeting=patient, todo=again)
+
+
+# --- held steps ------------------------------------------------------------------------------------------------------
+
+
+def _held(context: Context, link: Link) -> list[Intent]:
+    targets = (rows.crm_target(link.line_id), rows.mailbox_target(context.user.user_id, link))
+    pending = (context.snapshot.pending.get(target) for target in targets)
+    return [one for one in pending if one is not None and one.state is IntentState.HELD and one.link_id == link.id]
+
+
+def _settled_holds(context: Context, link: Link, step: Step | None) -> list[Step]:
+    """The step without what is held already; a held write that the world has overtaken is dropped (I.1)."""
+    held = _held(context, link)
+    if not held:
+        return [step] if step is not None else []
+    known = {one.id for one in held}
+    planned = {one.target for one in (step.intents if step else ()) if one.id not in known}
+    overtaken = [one for one in held if one.target in planned or not _stands(context, link, one)]
+    kept = _without(step, known, context.links)
+    dropped = tuple(replace(one, state=IntentState.SUPERSEDED) for one in overtaken)
+    if kept is not None:
+        return [replace(kept, intents=(*dropped, *kept.intents))]
+    if not dropped:
+        return []
+    return [Step(Verb.NOTE, context.kind, "", "Changed meanwhile; the held step is no longer needed.", intents=dropped)]
+
+
+def _without(step: Step | None, known: set[UUID], links: Mapping[UUID, Link]) -> Step | None:
+    if step is None:
+        return None
+    intents = tuple(one for one in step.intents if one.id not in known)
+    only_held = bool(step.intents) and not intents
+    if only_held and step.link is not None and links.get(step.link.id) == step.link:
+        return None
+    return None if only_held and step.link is None else replace(step, intents=intents)
+
+
+def _stands(context: Context, link: Link, held: Intent) -> bool:
+    """Whether both sides still hold what the held write was planned from."""
+    view, record = context.view(link), context.record(context.line(link))
+    if held.op is Op.DELETE:
+        gone = record.presence if held.side is Side.MAILBOX and record else (view.presence if view else None)
+        return gone is Presence.GONE
+    mailbox = view.values if view else EMPTY
+    crm = record.values if record else EMPTY
+    return all(
+        mailbox.get(group) == held.from_mailbox.get(group) and crm.get(group) == held.from_crm.get(group)
+        for group in held.values
+    )

@@ -1,0 +1,153 @@
+"""Making the rows of a plan: lines, links, meetings and intents with derived ids (D-2, E-2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from backend.domain.identity import contact_key, derived, item_key, meeting_key
+from backend.domain.recurrence import WHOLE
+from backend.domain.values import EMPTY, Kind, Side, Values, picked
+from backend.ports.answers import Op
+from backend.sync.context import Context, digest
+from backend.sync.series import ItemView
+from backend.sync.state import (
+    Intent,
+    IntentState,
+    Line,
+    LineState,
+    Link,
+    LinkState,
+    Meeting,
+    Origin,
+    Ref,
+    SeenRecord,
+)
+
+
+def crm_target(line_id: UUID) -> str:
+    """Names a record for the index of open intents."""
+    return f"crm:{line_id}"
+
+
+def mailbox_target(user_id: int, link: Link) -> str:
+    """Names an item for the index of open intents; an item that is still to be made goes by its link."""
+    ref = link.ref or Ref(str(link.id))
+    return f"mbx:{user_id}:{ref.mailbox_id}#{ref.original_start}"
+
+
+def link_id(user_id: int, line_id: UUID) -> UUID:
+    """Id of a user's link to a line."""
+    return derived("link", user_id, line_id)
+
+
+def new_meeting(uid: str, original_start: str, epoch: int) -> Meeting:
+    """A meeting or occurrence that is seen for the first time."""
+    return Meeting(derived("meeting", uid, original_start, epoch), uid, original_start, epoch=epoch)
+
+
+def line_for_meeting(meeting: Meeting) -> Line:
+    """The line of a meeting's next record."""
+    key = meeting_key(meeting.uid, meeting.original_start, meeting.epoch, meeting.incarnation)
+    return Line(derived("line", meeting.id, meeting.incarnation), Kind.EVENT, key, incarnation=meeting.incarnation)
+
+
+def line_for_contact(user_id: int, mailbox_id: str, incarnation: int) -> Line:
+    """The line of the record that a mailbox contact becomes."""
+    line = derived("line", Kind.CONTACT, user_id, mailbox_id, incarnation)
+    return Line(line, Kind.CONTACT, contact_key(user_id, mailbox_id, incarnation), incarnation=incarnation)
+
+
+def line_for_record(kind: Kind, crm_id: str) -> Line:
+    """The line of a record that was there before us."""
+    return Line(derived("line", kind, crm_id), kind, derived("line-key", crm_id), crm_id, state=LineState.LIVE)
+
+
+def next_life(line: Line, meeting: Meeting | None) -> tuple[Line, Meeting | None]:
+    """The line as it is made anew on purpose: next incarnation, another key (D-3)."""
+    incarnation = line.incarnation + 1
+    if meeting is None:
+        key = derived("line-key", line.id, incarnation)
+        return replace(line, crm_id=None, key=key, incarnation=incarnation, state=LineState.CREATING), None
+    key = meeting_key(meeting.uid, meeting.original_start, meeting.epoch, incarnation)
+    reborn = replace(line, crm_id=None, key=key, incarnation=incarnation, state=LineState.CREATING)
+    return reborn, replace(meeting, incarnation=incarnation)
+
+
+def link_to(
+    context: Context,
+    line: Line,
+    *,
+    ref: Ref | None,
+    state: LinkState,
+    origin: Origin,
+    shadows: tuple[Values | None, Values | None] = (None, None),
+) -> Link:
+    """A new link of this user."""
+    user_id = context.user.user_id
+    return Link(
+        id=link_id(user_id, line.id),
+        user_id=user_id,
+        kind=context.kind,
+        line_id=line.id,
+        key=item_key(user_id, line.crm_id or str(line.id), 0),
+        origin=origin,
+        state=state,
+        mailbox_id=ref.mailbox_id if ref else None,
+        original_start=ref.original_start if ref else WHOLE,
+        shadow_mailbox=shadows[0],
+        shadow_crm=shadows[1],
+    )
+
+
+def intent(
+    context: Context,
+    link: Link,
+    side: Side,
+    op: Op,
+    values: Values,
+    *,
+    mailbox: Values = EMPTY,
+    crm: Values = EMPTY,
+    expect: str | None = None,
+    rule: str = "",
+    resumed: bool = False,
+    notify: bool = False,
+    hold: str = "",
+) -> Intent:
+    """A write, with the values that it was planned from. `resumed`: something with this key may exist already."""
+    target = crm_target(link.line_id) if side is Side.CRM else mailbox_target(context.user.user_id, link)
+    groups = values if op is not Op.DELETE else context.groups
+    from_mailbox, from_crm = picked(mailbox, groups), picked(crm, groups)
+    version = context.user.configuration.version
+    return Intent(
+        id=derived(
+            "intent", link.id, link.incarnation, target, op, digest(values, from_mailbox, from_crm, version), expect
+        ),
+        user_id=context.user.user_id,
+        link_id=link.id,
+        kind=context.kind,
+        side=side,
+        op=op,
+        target=target,
+        values=values,
+        from_mailbox=from_mailbox,
+        from_crm=from_crm,
+        expect=expect,
+        notify=notify,
+        config_version=version,
+        state=IntentState.HELD if hold else IntentState.PLANNED,
+        attempts=1 if resumed else 0,
+        rule=rule,
+        hold=hold,
+    )
+
+
+def create_record(context: Context, link: Link, view: ItemView, rule: str, *, resumed: bool = False) -> Intent:
+    """The write that makes an item's record."""
+    return intent(context, link, Side.CRM, Op.CREATE, view.values, mailbox=view.values, rule=rule, resumed=resumed)
+
+
+def create_item(context: Context, link: Link, record: SeenRecord, rule: str, *, resumed: bool = False) -> Intent:
+    """The write that makes a record's item."""
+    return intent(context, link, Side.MAILBOX, Op.CREATE, record.values, crm=record.values, rule=rule, resumed=resumed)

@@ -1,0 +1,156 @@
+"""Series as occurrences: what stands in the mailbox now, and which row goes on as which (sync-extensions.md E)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from backend.domain.recurrence import WHOLE, Occurrence, Series, Window, expand, local_date, start_key
+from backend.domain.timezones import UnknownZone, zone
+from backend.domain.values import EMPTY, AllDay, Timed, Values
+from backend.ports.mailbox import Caps
+from backend.sync.state import Presence, Ref, SeenItem
+
+_WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_MARGIN: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One thing in the mailbox as the planner sees it: a contact, a single event, or one occurrence."""
+
+    ref: Ref
+    presence: Presence
+    values: Values
+    seen: SeenItem
+    problem: str | None = None
+    cut: bool = False
+    """The rule no longer includes it, and nobody cancelled it (E-4)."""
+
+    @property
+    def caps(self) -> Caps:
+        """What may be done to it."""
+        return self.seen.caps
+
+    @property
+    def expect(self) -> str | None:
+        """Version precondition of a write; occurrences have none of their own that we know."""
+        return self.seen.version if self.ref.original_start == WHOLE else None
+
+
+def single(item: SeenItem) -> ItemView:
+    """A contact or a single event."""
+    presence = Presence.UNKNOWN if item.presence is Presence.HERE and item.problem else item.presence
+    return ItemView(Ref(item.mailbox_id), presence, item.values, item, item.problem)
+
+
+def occurrences(item: SeenItem, window: Window, known: Iterable[str]) -> dict[str, ItemView]:
+    """Occurrences of a master by original start: those of the window, and those that rows exist for (`known`)."""
+    wanted = sorted(start for start in known if start != WHOLE)
+    if item.presence is not Presence.HERE or item.series is None or item.problem:
+        presence = Presence.UNKNOWN if item.presence is Presence.HERE else item.presence
+        return {start: _view(item, start, presence, item.problem) for start in wanted}
+    try:
+        return _expanded(item, item.series, window, wanted)
+    except (UnknownZone, ValueError, TypeError) as error:
+        return {start: _view(item, start, Presence.UNKNOWN, str(error)) for start in wanted or [WHOLE]}
+
+
+def _view(item: SeenItem, start: str, presence: Presence, problem: str | None = None) -> ItemView:
+    return ItemView(Ref(item.mailbox_id, start), presence, EMPTY, item, problem)
+
+
+def _expanded(item: SeenItem, series: Series, window: Window, wanted: list[str]) -> dict[str, ItemView]:
+    standing = expand(series, item.values, window)
+    beyond = [start for start in wanted if start not in standing]
+    if beyond:
+        wide = expand(series, item.values, _around(beyond, series))
+        standing |= {start: wide[start] for start in beyond if start in wide}
+    views = {start: _standing(item, occurrence) for start, occurrence in standing.items()}
+    for start in beyond:
+        if start not in views:
+            cut = local_date(series, start) not in series.cancelled
+            views[start] = replace(_view(item, start, Presence.GONE), cut=cut)
+    return views
+
+
+def _standing(item: SeenItem, occurrence: Occurrence) -> ItemView:
+    return ItemView(Ref(item.mailbox_id, occurrence.original_start), Presence.HERE, occurrence.values, item)
+
+
+def _around(starts: list[str], series: Series) -> Window:
+    days = [local_date(series, start) for start in starts]
+    return Window(min(days) - _MARGIN, max(days) + _MARGIN)
+
+
+# --- a changed rule re-aligns rows (E-3) ---------------------------------------------------------------------------
+
+
+def realigned(old: Series, new: Series, starts: Iterable[str], today: date) -> dict[str, str]:
+    """Where rows go after a change of the master: old original start -> new one, only for those that move.
+
+    The past stays where it was. Rows without a place in the new rule keep their start; `occurrences` then reports
+    them as cut.
+    """
+    if (old.rule, old.start, old.zone, old.all_day) == (new.rule, new.start, new.zone, new.all_day):
+        return {}
+    rows = sorted(start for start in starts if start != WHOLE and local_date(old, start) >= today)
+    if not rows:
+        return {}
+    shift = _day_shift(old, new)
+    targets = _placements(old, new, rows, shift)
+    return {row: target for row, target in targets.items() if row != target}
+
+
+def _placements(old: Series, new: Series, rows: list[str], shift: int) -> dict[str, str]:
+    days = [local_date(old, row) + timedelta(days=shift) for row in rows]
+    standing = expand(new, EMPTY, Window(min(days) - _MARGIN, max(days) + _MARGIN))
+    cancelled = {start_key(_at(new, day)): day for day in new.cancelled}
+    by_day = {local_date(new, start): start for start in [*cancelled, *standing]}
+    placed: dict[str, str] = {}
+    taken: set[str] = set()
+    for row in rows if not shift else ():
+        if row in standing:
+            placed[row] = row
+            taken.add(row)
+    for row, day in zip(rows, days, strict=True):
+        target = by_day.get(day)
+        if row not in placed and target is not None and target not in taken:
+            placed[row] = target
+            taken.add(target)
+    return placed
+
+
+def _at(series: Series, day: date) -> Timed | AllDay:
+    if series.all_day:
+        return AllDay(day, day + timedelta(days=1))
+    instant = datetime.combine(day, series.start.time(), zone(series.zone)).astimezone(UTC)
+    return Timed(instant, instant)
+
+
+def _parts(rule: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in rule.removeprefix("RRULE:").split(";") if "=" in part)
+
+
+def _shifted_days(days: str, shift: int) -> frozenset[str]:
+    return frozenset(_WEEKDAYS[(_WEEKDAYS.index(day[-2:]) + shift) % 7] for day in days.split(",") if day)
+
+
+def _day_shift(old: Series, new: Series) -> int:
+    """By how many days the whole series was moved: its first day moved by less than an interval, else equal."""
+    shift = (new.start.date() - old.start.date()).days
+    before, after = _parts(old.rule), _parts(new.rule)
+    if not shift or before.get("FREQ") != after.get("FREQ") or before.get("INTERVAL") != after.get("INTERVAL"):
+        return 0
+    days_before, days_after = before.get("BYDAY", ""), after.get("BYDAY", "")
+    moved = _shifted_days(days_before, shift) == frozenset(days_after.split(",")) - {""}
+    if before.get("FREQ") == "WEEKLY" and not moved:
+        return 0
+    return shift if abs(shift) < _interval_days(before) else 0
+
+
+def _interval_days(parts: Mapping[str, str]) -> int:
+    length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 28, "YEARLY": 365}.get(parts.get("FREQ", ""), 1)
+    return length * int(parts.get("INTERVAL", "1"))
