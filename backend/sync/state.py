@@ -43,7 +43,7 @@ class SeenItem:
     mailbox_id: str
     presence: Presence
     version: str = ""
-    values: Values = EMPTY
+    values: Values = field(default_factory=lambda: EMPTY)
     caps: Caps = OWN
     key_tag: UUID | None = None
     uid: str | None = None
@@ -64,7 +64,7 @@ class SeenRecord:
     crm_id: str
     presence: Presence
     version: datetime
-    values: Values = EMPTY
+    values: Values = field(default_factory=lambda: EMPTY)
     key_tag: UUID | None = None
     owner_id: str | None = None
     modified_by: str | None = None
@@ -223,9 +223,9 @@ class Intent:
     side: Side
     op: Op
     target: str
-    values: Values = EMPTY
-    from_mailbox: Values = EMPTY
-    from_crm: Values = EMPTY
+    values: Values = field(default_factory=lambda: EMPTY)
+    from_mailbox: Values = field(default_factory=lambda: EMPTY)
+    from_crm: Values = field(default_factory=lambda: EMPTY)
     expect: str | None = None
     notify: bool = False
     config_version: int = 0
