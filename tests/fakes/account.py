@@ -300,5 +300,3 @@ class Account:
         if thing.series is None:
             raise ValueError(f"{thing.id} is not a series")
         return thing.series
-
-

@@ -150,12 +150,12 @@ class FakeCrm:
         if len(writes) > self.batch_size or len({(write.kind, write.op) for write in writes}) > 1:
             raise Malformed("A collection takes two hundred rows of one kind and one operation.", code="400")
         with _call(self.world, "crm.write") as fault:
-            self.world.org.settle_commits()
             applied = writes[: len(writes) // 2] if fault == "half" else writes
             return [self._apply(write) for write in applied]
 
     def _apply(self, write: Write) -> Answer[Record]:
-        row = self.world.org.rows.get(write.target or "")
+        org = self.world.org
+        row = org.locked(write.target) if write.target in org.rows else None
         if write.op is not Op.CREATE and (row is None or not row.alive):
             return Answer(write.id, Result.GONE, code="ENTITY_IS_DELETED", message="entity is deleted")
         if write.op is Op.CREATE:

@@ -55,12 +55,12 @@ class Row:
 
 @dataclass
 class Org:
-    """The organisation. `late` are commits that have not happened yet, though their rows carry a stamp already."""
+    """The organisation. `late`: transactions by row that have not committed yet, though their stamp is taken."""
 
     clock: FakeClock
     rows: dict[str, Row] = field(default_factory=dict)
     users: dict[str, CrmUser] = field(default_factory=dict)
-    late: list[Callable[[], None]] = field(default_factory=list)
+    late: dict[str, Callable[[], None]] = field(default_factory=dict)
     rules: list[Callable[[Kind, Values], str | None]] = field(default_factory=list)
     """Validation rules: why the values are refused, or None."""
     purged_before: datetime | None = None
@@ -76,9 +76,15 @@ class Org:
 
     def settle_commits(self) -> None:
         """Every transaction that is under way commits: its rows become visible with the stamp they got before."""
-        pending, self.late = self.late, []
-        for commit in pending:
+        for row_id in list(self.late):
+            self.locked(row_id)
+
+    def locked(self, row_id: str) -> Row:
+        """A row for changing: who changes it waits for the transaction that holds it."""
+        commit = self.late.pop(row_id, None)
+        if commit is not None:
             commit()
+        return self.rows[row_id]
 
     def insert(self, kind: Kind, values: Values, owner: str, by: str, key: UUID | None = None) -> Row:
         """A new row. Raises Refused."""
@@ -124,13 +130,11 @@ class Org:
 
     def create(self, kind: Kind, values: Values, owner: str) -> str:
         """A person makes a record."""
-        self.settle_commits()
         return self.insert(kind, values, owner, owner).id
 
     def edit(self, row_id: str, values: Values, *, late: bool = False) -> None:
         """A person or a process changes a record. `late`: stamped now, visible only at the next `settle_commits`."""
-        self.settle_commits()
-        row = self.rows[row_id]
+        row = self.locked(row_id)
         if not late:
             self.update(row, values, row.owner)
             return
@@ -140,22 +144,19 @@ class Org:
             self.update(row, values, row.owner)
             row.stamp = row.last_modified = stamp
 
-        self.late.append(commit)
+        self.late[row_id] = commit
 
     def delete(self, row_id: str) -> None:
         """A person deletes a record: it lies in the Recycle Bin."""
-        self.settle_commits()
         self._bin(row_id, True)
 
     def restore(self, row_id: str) -> None:
         """A person takes a record back (SF-089)."""
-        self.settle_commits()
         self._bin(row_id, False)
 
     def erase(self, row_id: str) -> None:
         """The Recycle Bin loses a record (SF-090)."""
-        self.settle_commits()
-        self.rows[row_id].erased = True
+        self.locked(row_id).erased = True
 
     def copy(self, row_id: str) -> str:
         """A person clones a record; the unique key stays with the original."""
@@ -164,8 +165,7 @@ class Org:
 
     def give(self, row_id: str, owner: str) -> None:
         """A record changes hands."""
-        self.settle_commits()
-        row = self.rows[row_id]
+        row = self.locked(row_id)
         row.owner = owner
         self.stamp(row)
 
@@ -189,7 +189,7 @@ class Org:
         self.purged_before = self.clock.tick()
 
     def _bin(self, row_id: str, in_bin: bool) -> None:
-        row = self.rows[row_id]
+        row = self.locked(row_id)
         row.in_bin = in_bin
         self.stamp(row)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from backend.domain.values import EMPTY, Kind, Side, Values
+from backend.domain.values import Kind, Side, Values
 from backend.ports.answers import Op
 from backend.ports.errors import AccessLost, ServiceError, Transient, Unclear
 from tests.fakes.account import Account
@@ -61,7 +61,7 @@ class ApiWrite:
     target: str | None
     key: UUID | None
     values: Values
-    before: Values = EMPTY
+    before: Values = field(default_factory=dict)
     original_start: str = ""
 
 
