@@ -1,0 +1,13 @@
+"""Where the browser for the browser tests is."""
+
+import os
+import shutil
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+INSTALL = "no Chromium was found: sudo apt-get install chromium (Debian), brew install --cask chromium (macOS)"
+
+
+def find() -> str | None:
+    """The program named by LOCKSTEP_TEST_CHROMIUM, or the first one on the PATH."""
+    named = os.environ.get("LOCKSTEP_TEST_CHROMIUM")
+    return named or next((path for path in map(shutil.which, NAMES) if path), None)
