@@ -12,8 +12,34 @@ from backend.sandbox.microsoft.store import Store
 
 TYPE = "#microsoft.graph.event"
 READABLE = frozenset(defaults()) | frozenset(
-    ["id", "createdDateTime", "lastModifiedDateTime", "changeKey", "transactionId", "originalStartTimeZone", "originalEndTimeZone", "iCalUId", "hasAttachments", "isAllDay", "isCancelled", "isOrganizer", "isDraft", "seriesMasterId", "type", "webLink", "start", "end", "onlineMeetingUrl", "recurrence", "responseStatus", "organizer", "originalStart", "occurrenceId", "cancelledOccurrences"]
-)  # fmt: skip
+    [
+        "id",
+        "createdDateTime",
+        "lastModifiedDateTime",
+        "changeKey",
+        "transactionId",
+        "originalStartTimeZone",
+        "originalEndTimeZone",
+        "iCalUId",
+        "hasAttachments",
+        "isAllDay",
+        "isCancelled",
+        "isOrganizer",
+        "isDraft",
+        "seriesMasterId",
+        "type",
+        "webLink",
+        "start",
+        "end",
+        "onlineMeetingUrl",
+        "recurrence",
+        "responseStatus",
+        "organizer",
+        "originalStart",
+        "occurrenceId",
+        "cancelledOccurrences",
+    ]
+)
 _PREFIX = "040000008200E00074C5B7101A82E008"
 
 

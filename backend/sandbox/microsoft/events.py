@@ -280,7 +280,7 @@ def _attendees(
     return list(result.values())
 
 
-def as_event(item: Item) -> Event | None:
+def as_event(item: Item | None) -> Event | None:
     """The item as an event, or None when it is something else."""
     return item if isinstance(item, Event) else None
 

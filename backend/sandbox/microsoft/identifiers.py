@@ -63,25 +63,13 @@ def decode(text: str) -> ItemId:
     )
 
 
-def translate(text: str, source: str, target: str) -> str:
-    """An id in one format of `translateExchangeIds` written in another; the formats' names in lower case.
-
-    Raises GraphError as `decode` does. Only default ids cannot be made from immutable ones here: that needs
-    the item's present place, which the caller knows.
-    """
-    plain = _to_rest(text, source)
-    identity = decode(plain)
-    wants_immutable = target.endswith("immutableentryid")
-    if wants_immutable and not identity.immutable:
-        plain = ItemId(identity.owner, identity.number, immutable=True, day=identity.day).encode()
-    return _from_rest(plain, target)
-
-
-def _to_rest(text: str, source: str) -> str:
+def as_rest(text: str, source: str) -> str:
+    """An id in a format of `translateExchangeIds` (lower case) as REST writes it: these differ in two signs."""
     return text if source.startswith("rest") else text.replace("/", "-").replace("+", "_")
 
 
-def _from_rest(text: str, target: str) -> str:
+def from_rest(text: str, target: str) -> str:
+    """A REST id in a format of `translateExchangeIds` (lower case)."""
     return text if target.startswith("rest") else text.replace("-", "/").replace("_", "+")
 
 

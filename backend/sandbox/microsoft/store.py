@@ -59,6 +59,7 @@ class Folder:
     properties: dict[str, Any] = field(default_factory=dict)
     log: ChangeLog = field(default_factory=ChangeLog)
     items: dict[int, Item] = field(default_factory=dict)
+    left: dict[int, int] = field(default_factory=dict)  # items that are gone, with their `moves` while here
 
 
 @dataclass(eq=False)
@@ -153,6 +154,7 @@ class Store:
         """Move an item: it leaves one folder's log and enters the other's; its default id changes (MS-041)."""
         source = item.folder
         del source.items[item.number]
+        source.left[item.number] = item.moves
         source.log.record(item.number, self.tick())
         self._tell("deleted", item, source)
         item.folder = target
@@ -180,6 +182,7 @@ class Store:
         self._unindex(item)
         del item.folder.items[item.number]
         del self.items[item.number]
+        item.folder.left[item.number] = item.moves
         item.folder.log.record(item.number, self.tick())
         self._tell("deleted", item, item.folder)
 
@@ -204,6 +207,12 @@ class Store:
         if immutable:
             return ItemId(self.owner, item.number, immutable=True, day=day).encode()
         return ItemId(self.owner, item.number, False, item.folder.number, item.moves, day).encode()
+
+    def former_id(self, number: int, folder: Folder, immutable: bool) -> str:
+        """The id of an item that is no longer in a folder, as it was there."""
+        if immutable:
+            return ItemId(self.owner, number, immutable=True).encode()
+        return ItemId(self.owner, number, False, folder.number, folder.left.get(number, 0)).encode()
 
     def find(self, text: str) -> tuple[Item, date | None]:
         """The item of an id in either format (MS-043), and the day if it names an occurrence.
