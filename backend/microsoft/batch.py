@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from backend.microsoft.errors import Json, Refusal, refusal, unclear
+from backend.microsoft.errors import Json, Refusal, Treatment, as_error, refusal, unclear
 from backend.microsoft.throttle import LONGEST_WAIT, Gate
 from backend.microsoft.transport import PREFER, Transport
 from backend.ports.errors import Malformed
@@ -26,10 +26,11 @@ class Inner:
     path: str
     body: Json = None
     match: str | None = None
+    prefer: str = PREFER
 
     def as_json(self, number: int) -> dict[str, Any]:
         """The request as it stands in the batch."""
-        headers = {"Prefer": PREFER}
+        headers = {"Prefer": self.prefer}
         if self.match is not None:
             headers["If-Match"] = self.match
         request: dict[str, Any] = {"id": str(number), "method": self.method, "url": self.path, "headers": headers}
@@ -53,6 +54,11 @@ class Outcome:
         return 200 <= self.status < 300
 
     @property
+    def missing(self) -> bool:
+        """Whether what was asked for is not there (but the mailbox is)."""
+        return not self.ok and self.refusal.row.treatment in (Treatment.GONE, Treatment.CONTAINER)
+
+    @property
     def refusal(self) -> Refusal:
         """Why it did not."""
         return refusal(self.status, self.headers, self.body)
@@ -66,20 +72,28 @@ class Batches:
         self._gate = gate
 
     def read(self, requests: Sequence[Inner], operation: str) -> list[Outcome]:
-        """Outcomes in the order of the requests, any number of them; busy and failed ones are asked again."""
+        """Outcomes in the order of the requests, any number of them; busy and failed ones are asked again.
+
+        Raises AccessLost if the mailbox refuses us.
+        """
         outcomes: list[Outcome] = []
         for start in range(0, len(requests), SIZE):
             outcomes += self._rounds(requests[start : start + SIZE], operation, writes=False)
+        for outcome in outcomes:
+            _raise_lost_access(outcome)
         return outcomes
 
     def write(self, requests: Sequence[Inner], operation: str) -> list[Outcome]:
         """Outcomes in the order of at most 20 requests; only what was throttled is sent again.
 
-        Raises Unclear if the answer was lost.
+        Raises Unclear if the answer was lost, AccessLost if the mailbox refuses every one.
         """
         if len(requests) > SIZE:
             raise ValueError(f"a batch carries {SIZE} writes, not {len(requests)}")
-        return self._rounds(requests, operation, writes=True) if requests else []
+        outcomes = self._rounds(requests, operation, writes=True) if requests else []
+        if outcomes and all(_access_lost(outcome) for outcome in outcomes):
+            _raise_lost_access(outcomes[0])
+        return outcomes
 
     def _rounds(self, requests: Sequence[Inner], operation: str, *, writes: bool) -> list[Outcome]:
         outcomes = self._once(requests, operation, writes=writes)
@@ -110,6 +124,15 @@ def _outcome(response: Mapping[str, Any] | None) -> Outcome:
     if response is None:
         return Outcome(0)
     return Outcome(int(response.get("status") or 0), response.get("body"), response.get("headers") or {})
+
+
+def _access_lost(outcome: Outcome) -> bool:
+    return not outcome.ok and outcome.refusal.row.treatment in (Treatment.PARK_USER, Treatment.STOP_ALL)
+
+
+def _raise_lost_access(outcome: Outcome) -> None:
+    if _access_lost(outcome):
+        raise as_error(outcome.refusal)
 
 
 def _worth_repeating(outcome: Outcome, *, writes: bool) -> bool:

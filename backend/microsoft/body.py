@@ -15,6 +15,8 @@ _SILENT: Final = frozenset({"head", "script", "style", "title"})
 _RULE: Final = re.compile(r"_{20,}")
 """Teams sets off its block with long lines of underscores, above and (since 2023) below."""
 _TEXT_BLOCK: Final = re.compile(r"^[ \t]*_{20,}[ \t]*\r?$.*?(?:^[ \t]*_{20,}[ \t]*\r?$|\Z)", re.MULTILINE | re.DOTALL)
+_OPENING: Final = re.compile(r"(?:<(?:div|p|span|font)\b[^>]*>\s*)+\Z", re.IGNORECASE)
+"""Elements that begin right before the line: they belong to the block."""
 _BODY_START: Final = re.compile(r"<body[^>]*>", re.IGNORECASE)
 
 
@@ -28,19 +30,10 @@ def with_own_text(document: str, text: str) -> str | None:
     start, rule = _BODY_START.search(document), _RULE.search(document)
     if start is None or rule is None or rule.start() < start.end():
         return None
-    block = _block_start(document, start.end(), rule.start())
+    opening = _OPENING.search(document, start.end(), rule.start())
+    block = opening.start() if opening is not None else rule.start()
     lines = "<br>\r\n".join(html.escape(line, quote=False) for line in text.split("\n"))
     return f"{document[: start.end()]}<div>{lines}</div>\r\n{document[block:]}"
-
-
-def _block_start(document: str, first: int, rule: int) -> int:
-    """Where the element that holds the line of underscores begins."""
-    at = rule
-    for tag in ("<div", "<p", "<span"):
-        found = document.rfind(tag, first, rule)
-        if found >= 0 and not document[found:rule].partition(">")[2].strip():
-            at = min(at, found)
-    return at
 
 
 class _Text(HTMLParser):

@@ -35,22 +35,12 @@ class Lists:
 
         Raises CursorExpired where it must start anew, ContainerGone where the folder is no longer there.
         """
-        try:
-            for page in self._pages(cursor or first, operation, sizes):
-                yield _read(page)
-        except Malformed as error:
-            if cursor is not None and not cursor.startswith(self._transport.base):
-                # The Graph address was changed since; tokens are not valid across clouds.
-                raise CursorExpired(error.message, service=SERVICE) from error
-            raise
-        except ServiceError as error:
-            if type(error) is ServiceError and error.code.casefold() == "erroritemnotfound":
-                raise ContainerGone(
-                    "The contact folder or calendar is no longer in the mailbox; nothing is inferred from that.",
-                    code=error.code,
-                    service=SERVICE,
-                ) from error
-            raise
+        if cursor is not None and not self._transport.is_ours(cursor):
+            raise CursorExpired(
+                "The address of Microsoft Graph was changed; everything is read again.", service=SERVICE
+            )
+        for page in self._pages(cursor or first, operation, sizes):
+            yield _read(page)
 
     def rows(self, first: str, operation: str, sizes: Sequence[int]) -> Iterator[tuple[dict[str, Any], ...]]:
         """Pages of an ordinary list. `first` holds its own $top; `sizes` are tried when a page fails."""
@@ -66,6 +56,18 @@ class Lists:
             link = page.get("@odata.nextLink")
 
     def _page(self, link: str, operation: str, sizes: Sequence[int]) -> Json:
+        try:
+            return self._page_that_fits(link, operation, sizes)
+        except ServiceError as error:
+            if error.code.casefold() != "erroritemnotfound":
+                raise
+            raise ContainerGone(
+                "The contact folder or calendar is no longer in the mailbox; nothing is inferred from that.",
+                code=error.code,
+                service=SERVICE,
+            ) from error
+
+    def _page_that_fits(self, link: str, operation: str, sizes: Sequence[int]) -> Json:
         for size in sizes[:-1]:
             try:
                 return self._transport.get(
@@ -81,11 +83,15 @@ def _read(page: dict[str, Any]) -> DeltaPage:
     if (link is None) == (page.get("@odata.nextLink") is None):
         raise Malformed("A page of changes from Microsoft Graph does not say what follows it.", service=SERVICE)
     rows: dict[str, dict[str, Any]] = {}
-    removed: list[str] = []
+    removed: dict[str, None] = {}
     for row in page["value"]:
+        if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+            raise Malformed("A page of changes from Microsoft Graph names something without an id.", service=SERVICE)
+        # The last mention of an id counts (MS-021).
         if "@removed" in row:
-            removed.append(row["id"])
             rows.pop(row["id"], None)
+            removed[row["id"]] = None
         else:
+            removed.pop(row["id"], None)
             rows[row["id"]] = row
     return DeltaPage(tuple(rows.values()), tuple(removed), link)

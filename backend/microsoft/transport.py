@@ -108,10 +108,14 @@ class Transport:
         )
         return retrying(self._attempt, call, gate)
 
+    def is_ours(self, link: str) -> bool:
+        """Whether a link leads to the configured host."""
+        return urlsplit(link)[:2] == self._host
+
     def _address(self, where: str) -> str:
         if where.startswith("/"):
             return self.base + where
-        if urlsplit(where)[:2] != self._host:
+        if not self.is_ours(where):
             raise Malformed(
                 f"An answer of Microsoft Graph points to another host than {self._host[1]}; the link is not followed.",
                 service=SERVICE,

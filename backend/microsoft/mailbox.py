@@ -1,0 +1,87 @@
+"""The mailbox port for one user of Microsoft 365."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from backend.domain.values import Kind
+from backend.microsoft.batch import SIZE, Batches
+from backend.microsoft.calendar import CalendarReader
+from backend.microsoft.contact_writer import ContactWriter
+from backend.microsoft.contacts import ContactReader
+from backend.microsoft.delta import Lists
+from backend.microsoft.event_writer import EventWriter
+from backend.microsoft.identity import ask
+from backend.microsoft.places import Places
+from backend.microsoft.throttle import Gate
+from backend.microsoft.transport import Transport
+from backend.ports.answers import Answer, Verdict, Write
+from backend.ports.mailbox import Item, MailboxIdentity, Page, Probe, Span
+
+
+class GraphMailbox:
+    """`ports.mailbox.Mailbox` over Graph. `user` is an object id or the user principal name; nothing is asked yet."""
+
+    def __init__(self, transport: Transport, gate: Gate, user: str) -> None:
+        self._user = user
+        self._places = Places(user)
+        self._batches = Batches(transport, gate)
+        lists = Lists(transport, gate)
+        self._identity: MailboxIdentity | None = None
+        self._contacts = ContactReader(self._batches, lists, self._places)
+        self._calendar = CalendarReader(transport, gate, self._batches, lists, self._places, self._owner)
+        self._contact_writer = ContactWriter(self._batches, self._places, self._contacts)
+        self._event_writer = EventWriter(self._batches, self._places, self._calendar, self._owner, self._home_zone)
+
+    @property
+    def batch_size(self) -> int:
+        """See Mailbox."""
+        return SIZE
+
+    def identity(self) -> MailboxIdentity:
+        """See Mailbox. One call."""
+        self._identity = ask(self._batches, self._places)
+        return self._identity
+
+    def container(self, kind: Kind) -> str:
+        """See Mailbox. One call; one more if the folder has to be made."""
+        return self._contacts.folder() if kind is Kind.CONTACT else self._calendar.calendar()
+
+    def changes(self, kind: Kind, container: str, cursor: str | None, span: Span) -> Iterator[Page]:
+        """See Mailbox. One call if nothing changed."""
+        if kind is Kind.CONTACT:
+            return self._contacts.changes(container, cursor)
+        return self._calendar.changes(cursor, span)
+
+    def fetch(self, kind: Kind, container: str, ids: Sequence[str]) -> Mapping[str, Item | Verdict]:
+        """See Mailbox. One call for twenty ids; one more where something lies elsewhere or nowhere."""
+        return (self._contacts if kind is Kind.CONTACT else self._calendar).fetch(container, ids)
+
+    def find_tagged(self, kind: Kind, container: str, keys: Sequence[UUID]) -> list[Item]:
+        """See Mailbox. One call for a hundred keys."""
+        if kind is Kind.CONTACT:
+            return self._contacts.find_tagged(container, keys)
+        return self._calendar.find_tagged(keys)
+
+    def find_like(self, kind: Kind, container: str, probes: Sequence[Probe]) -> Mapping[UUID, list[Item]]:
+        """See Mailbox."""
+        if kind is Kind.CONTACT:
+            return self._contacts.find_like(container, probes)
+        return self._calendar.find_like(probes)
+
+    def write(self, container: str, writes: Sequence[Write]) -> list[Answer[Item]]:
+        """See Mailbox. `stored` of an occurrence's write is its series, read back whole."""
+        if not writes:
+            return []
+        if writes[0].kind is Kind.CONTACT:
+            return self._contact_writer.write(container, writes)
+        return self._event_writer.write(container, writes)
+
+    def _owner(self) -> str | None:
+        if self._identity is not None:
+            return self._identity.address
+        return self._user if "@" in self._user else None
+
+    def _home_zone(self) -> str:
+        return (self._identity or self.identity()).zone
