@@ -2,7 +2,9 @@
 
 import click
 
+from backend.commands.connect import connect
 from backend.commands.database import db
+from backend.commands.doctor import doctor
 from backend.commands.output import Failure
 from backend.commands.sandbox import sandbox
 from backend.commands.serve import scheduler, web, worker
@@ -35,7 +37,7 @@ def cli() -> None:
     """Keep Contacts and Events in step between Salesforce and Microsoft 365."""
 
 
-for command in (up, web, worker, scheduler, sandbox, db):
+for command in (up, web, worker, scheduler, sandbox, db, doctor, connect):
     cli.add_command(command)
 
 

@@ -173,8 +173,8 @@ def load(overrides: Mapping[str, object] | None = None) -> Config:
 
 
 def environment(overrides: Mapping[str, object]) -> dict[str, str]:
-    """`overrides` as variables for a child process, on top of this process's own environment."""
-    return os.environ | {variable(field): str(value) for field, value in overrides.items()}
+    """`overrides` as the variables that make a child process load the same configuration."""
+    return {variable(field): str(value) for field, value in overrides.items()}
 
 
 def origin(field: str, config: Config) -> str:

@@ -3,32 +3,35 @@
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from backend.config import Config
 from backend.jobs import redis_server
-from backend.jobs.supervisor import Program
+from backend.jobs.supervisor import Program, Supervisor
 
 PYTHON = (sys.executable, "-m")
 LOCKSTEP = (*PYTHON, "backend.cli")
-DATABASE = Program("db", (*LOCKSTEP, "db", "upgrade"))
 
 
-def before_the_database(settings: Config) -> list[Program]:
-    """What runs before the database is brought up to date: the embedded Redis, unless a Redis was given."""
-    if settings.redis_url:
-        return []
+def start(supervisor: Supervisor, settings: Config, environment: Mapping[str, str]) -> None:
+    """Start Redis (unless one was given), bring the database up to date, start web, worker and scheduler.
+
+    `environment` makes the children load the same `settings`. Raises SupervisorError when one does not start.
+    """
+    if not settings.redis_url:
+        supervisor.start([_redis(settings)])
+    supervisor.run(Program("db", (*LOCKSTEP, "db", "upgrade"), environment=environment))
+    health = answers(f"{local_url(settings)}/health")
+    supervisor.start([
+        Program("web", (*LOCKSTEP, "web"), ready=health, environment=environment),
+        Program("worker", (*LOCKSTEP, "worker"), environment=environment),
+        Program("scheduler", (*LOCKSTEP, "scheduler"), environment=environment),
+    ])  # fmt: skip
+
+
+def _redis(settings: Config) -> Program:
     keeper = (*PYTHON, "backend.jobs.redis_keeper", str(settings.data_dir))
-    return [Program("redis", keeper, ready=lambda: redis_server.answers(settings.data_dir), outlives=True)]
-
-
-def services(settings: Config) -> list[Program]:
-    """Web, worker and scheduler, in the order in which they start."""
-    return [
-        Program("web", (*LOCKSTEP, "web"), ready=answers(f"{local_url(settings)}/health")),
-        Program("worker", (*LOCKSTEP, "worker")),
-        Program("scheduler", (*LOCKSTEP, "scheduler")),
-    ]
+    return Program("redis", keeper, ready=lambda: redis_server.answers(settings.data_dir), outlives=True)
 
 
 def local_url(settings: Config) -> str:

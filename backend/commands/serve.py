@@ -56,7 +56,7 @@ def _serve(loaded: Config) -> None:
     from gunicorn.glogging import Logger
     from gunicorn.util import import_app
 
-    class SharedLog(Logger):  # type: ignore[misc]  # gunicorn is untyped
+    class SharedLog(Logger):
         """gunicorn's messages join our log, in its form and with its masking."""
 
         def setup(self, _config: Any) -> None:
@@ -66,7 +66,7 @@ def _serve(loaded: Config) -> None:
                 logger.propagate = True
             self.error_log.setLevel(logging.WARNING)
 
-    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
+    class Server(BaseApplication):
         """One gunicorn process with threads."""
 
         def load_config(self) -> None:

@@ -1,8 +1,5 @@
 """`lockstep up`: everything on one machine."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
 
 from backend import config
@@ -12,29 +9,15 @@ from backend.jobs.supervisor import Supervisor
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), help="Port of the pages (LOCKSTEP_PORT).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the pages (LOCKSTEP_PORT).")
 def up(port: int | None) -> None:
     """Run Redis, pages, worker and scheduler together until Ctrl-C."""
-    overrides: dict[str, object] = {} if port is None else {"port": port}
-    loaded = settings.load(**overrides)
+    loaded = settings.load(port=port)
     settings.require_free(loaded.host, loaded.port, "LOCKSTEP_PORT or --port")
-    with running(loaded, overrides) as supervisor:
-        click.echo(f"Lockstep answers at {loaded.public_url}; Ctrl-C stops it.")
-        supervisor.watch()
-
-
-@contextmanager
-def running(loaded: config.Config, overrides: dict[str, object]) -> Iterator[Supervisor]:
-    """Start the whole family on `loaded` and stop it at the end; a signal ends the block quietly.
-
-    Raises FolderInUseError or SupervisorError.
-    """
-    with exclusive(loaded.data_dir):
+    with exclusive(loaded.data_dir), Supervisor() as supervisor:
         try:
-            with Supervisor(config.environment(overrides)) as supervisor:
-                supervisor.start(family.before_the_database(loaded))
-                supervisor.run(family.DATABASE)
-                supervisor.start(family.services(loaded))
-                yield supervisor
+            family.start(supervisor, loaded, config.environment({"port": loaded.port}))
+            click.echo(f"Lockstep answers at {loaded.public_url}; Ctrl-C stops it.")
+            supervisor.watch()
         except KeyboardInterrupt:
-            click.echo("Stopped.", err=True)
+            click.echo("Stopping.", err=True)

@@ -6,13 +6,14 @@ line with the name of the program in front.
 """
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import IO, Self
 
@@ -42,21 +43,22 @@ class Program:
     command: tuple[str, ...]
     ready: Callable[[], bool] | None = None  # waited for before the next program is started
     outlives: bool = False  # stopped only after all programs without this mark
+    environment: Mapping[str, str] = field(default_factory=dict)  # on top of the supervisor's own
 
 
 class _Child:
     """A started program."""
 
-    def __init__(self, program: Program, environment: dict[str, str]) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
         self.failures = 0
-        self.start(environment)
+        self.start()
 
-    def start(self, environment: dict[str, str]) -> None:
+    def start(self) -> None:
         """Start (again); must be called from the main thread, whose end the kernel tells the child about."""
         self.began = time.monotonic()
         self.restart_at: float | None = None
-        self.process, _copier = _spawn(self.program, environment)
+        self.process, _copier = _spawn(self.program)
 
     def tree(self) -> list[psutil.Process]:
         """The process and its descendants, as far as they live."""
@@ -72,8 +74,7 @@ class Supervisor:
     SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt inside the block; a further one while stopping kills at once.
     """
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = marked_environment(environment)
+    def __init__(self) -> None:
         self._children: list[_Child] = []
         self._stopping = False
         self._hurry = False
@@ -94,7 +95,7 @@ class Supervisor:
 
     def run(self, program: Program) -> None:
         """Run `program` to its end. Raises SupervisorError when it fails."""
-        process, copier = _spawn(program, self._environment)
+        process, copier = _spawn(program)
         code = process.wait()
         copier.join()
         if code != 0:
@@ -106,7 +107,7 @@ class Supervisor:
         Raises SupervisorError when one ends or is not ready within READY_SECONDS.
         """
         for program in programs:
-            child = _Child(program, self._environment)
+            child = _Child(program)
             self._children.append(child)
             if program.ready is not None:
                 _await_ready(child, program.ready)
@@ -134,7 +135,7 @@ class Supervisor:
             child.restart_at = now + pause
             _say(child.program.name, f"ended ({_ending(code)}); starting it again in {pause:g} s")
         elif now >= child.restart_at:
-            child.start(self._environment)
+            child.start()
 
     def _stop(self, children: list[_Child]) -> None:
         family = [process for child in children for process in child.tree()]
@@ -160,10 +161,10 @@ class Supervisor:
             raise KeyboardInterrupt
 
 
-def _spawn(program: Program, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], threading.Thread]:
+def _spawn(program: Program) -> tuple[subprocess.Popen[bytes], threading.Thread]:
     process = subprocess.Popen(  # noqa: S603  # the commands are our own, no shell
         program.command,
-        env=environment,
+        env=marked_environment(os.environ | program.environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

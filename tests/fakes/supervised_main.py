@@ -3,7 +3,6 @@
 The engine behind the jobs is the fake one; settings come from the environment.
 """
 
-import os
 import sys
 
 from backend import config
@@ -15,7 +14,7 @@ def main() -> None:
     """Run until a signal comes."""
     data_dir = config.load().data_dir
     python = (sys.executable, "-m")
-    with Supervisor(dict(os.environ)) as family:
+    with Supervisor() as family:
         try:
             family.start([
                 Program(

@@ -110,5 +110,7 @@ def test_misspelt_variables_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_overrides_reach_a_child_as_variables() -> None:
-    child = config.environment({"port": 9001, "data_dir": Path("/srv/x")})
-    assert (child["LOCKSTEP_PORT"], child["LOCKSTEP_DATA_DIR"]) == ("9001", "/srv/x")
+    assert config.environment({"port": 9001, "data_dir": Path("/srv/x")}) == {
+        "LOCKSTEP_PORT": "9001",
+        "LOCKSTEP_DATA_DIR": "/srv/x",
+    }

@@ -92,32 +92,39 @@ def python(code: str) -> tuple[str, ...]:
 
 
 def test_lines_of_children_come_out_on_stderr_with_their_name(capfd: pytest.CaptureFixture[str]) -> None:
-    with Supervisor(dict(os.environ)) as running_family:
+    with Supervisor() as running_family:
         running_family.run(Program("db", python("print('migrated'); import sys; print('done', file=sys.stderr)")))
     output = capfd.readouterr()
     assert output.out == ""
     assert sorted(output.err.splitlines()) == ["db        | done", "db        | migrated"]
 
 
+def test_program_gets_its_own_variables_on_top(capfd: pytest.CaptureFixture[str]) -> None:
+    program = Program("db", python("import os; print(os.environ['LOCKSTEP_PORT'])"), environment={"LOCKSTEP_PORT": "7"})
+    with Supervisor() as running_family:
+        running_family.run(program)
+    assert capfd.readouterr().err == "db        | 7\n"
+
+
 def test_one_shot_program_that_fails_is_named() -> None:
-    with Supervisor(dict(os.environ)) as running_family, pytest.raises(SupervisorError, match=r"^db failed; "):
+    with Supervisor() as running_family, pytest.raises(SupervisorError, match=r"^db failed; "):
         running_family.run(Program("db", python("raise SystemExit(3)")))
 
 
 def test_program_that_ends_before_it_is_ready_is_named() -> None:
-    with Supervisor(dict(os.environ)) as running_family, pytest.raises(SupervisorError, match=r"^web did not start; "):
+    with Supervisor() as running_family, pytest.raises(SupervisorError, match=r"^web did not start; "):
         running_family.start([Program("web", python("raise SystemExit(1)"), ready=lambda: False)])
 
 
 def test_program_that_is_never_ready_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "READY_SECONDS", 0.2)
     program = Program("web", python("import time; time.sleep(60)"), ready=lambda: False)
-    with Supervisor(dict(os.environ)) as running_family, pytest.raises(SupervisorError, match=r"^web was not ready"):
+    with Supervisor() as running_family, pytest.raises(SupervisorError, match=r"^web was not ready"):
         running_family.start([program])
 
 
 def test_program_that_refuses_its_settings_is_not_started_again() -> None:
-    with Supervisor(dict(os.environ)) as running_family:
+    with Supervisor() as running_family:
         running_family.start([Program("web", python(f"raise SystemExit({EXIT_CONFIG})"))])
         with pytest.raises(SupervisorError, match=r"^web cannot work with these settings"):
             running_family.watch()
@@ -132,7 +139,7 @@ def test_program_that_fails_over_and_over_waits_longer_each_time(
         f"import sys; f = open({str(starts)!r}, 'a'); f.write('x'); f.close();"
         f"sys.exit({EXIT_CONFIG} if len(open({str(starts)!r}).read()) == 4 else 1)"
     )
-    with Supervisor(dict(os.environ)) as running_family:
+    with Supervisor() as running_family:
         running_family.start([Program("web", python(code))])
         with pytest.raises(SupervisorError):
             running_family.watch()
