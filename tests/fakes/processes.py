@@ -1,6 +1,6 @@
 """Starting, watching and killing real processes in tests; always by the id of a process the test started."""
 
-import subprocess
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,15 +51,15 @@ def no_leftovers() -> Iterator[list[int]]:
         kill(known)
 
 
-def start(command: list[str], environment: dict[str, str], **options: object) -> subprocess.Popen[str]:
-    """A child with its own process group and piped output."""
-    return subprocess.Popen(
-        command, env=environment, text=True, stdin=subprocess.DEVNULL, start_new_session=True, **options
-    )
-
-
 def _runs(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    """A port on loopback that is taken inside the block."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
