@@ -44,7 +44,7 @@ def _record_missing(context: Context, link: Link) -> Step | None:
     if context.kind is Kind.EVENT and not context.lead(view.seen).led_by(link.user_id):
         return None
     planned = rows.create_record(context, link, view, "New in the mailbox.", resumed=not held)
-    creating = replace(link, state=LinkState.CREATING, reason="", held_on="")
+    creating = replace(link, state=LinkState.CREATING, reason="")
     return Step(Verb.CREATE_RECORD, context.kind, title, planned.rule, link=creating, intents=(planned,))
 
 
@@ -66,5 +66,5 @@ def _item_missing(context: Context, link: Link) -> Step | None:
     if not wanted:
         return _dropped(context, link, title)
     planned = rows.create_item(context, link, record, "New in Salesforce.", resumed=link.state is not LinkState.HELD)
-    creating = replace(link, state=LinkState.CREATING, reason="", held_on="")
+    creating = replace(link, state=LinkState.CREATING, reason="")
     return Step(Verb.CREATE_ITEM, context.kind, title, planned.rule, link=creating, intents=(planned,))

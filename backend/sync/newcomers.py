@@ -37,7 +37,8 @@ class Newcomers:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.taken: set[str] = set()
-        self.new_meetings: dict[tuple[str, str], Meeting] = {}
+        self.waiting: set[str] = set()
+        """Refs of meetings that wait for their organiser (D-4)."""
         self._by_strong: dict[str, list[SeenRecord]] = defaultdict(list)
         self._by_natural: dict[str, list[SeenRecord]] = defaultdict(list)
         for record in sorted(context.snapshot.records.values(), key=lambda record: record.crm_id):
@@ -202,8 +203,12 @@ class Newcomers:
         if not context.settings.direction.writes_crm:
             return None
         meeting = self._new_meeting(view, known)
-        if context.kind is Kind.EVENT and not context.lead(view.seen).led_by(context.user.user_id):
-            return None
+        if context.kind is Kind.EVENT:
+            lead = context.lead(view.seen)
+            if lead.leader is None:
+                self.waiting |= {view.ref.mailbox_id, view.seen.uid or ""}
+            if not lead.led_by(context.user.user_id):
+                return None
         if meeting is not None:
             line = rows.line_for_meeting(meeting)
             meeting = replace(meeting, line_id=line.id)

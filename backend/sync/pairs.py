@@ -84,7 +84,7 @@ class Linked:
 
     def state(self, verb: Verb, state: LinkState, reason: str) -> Step:
         """A step that changes only the link's state."""
-        return self.step(verb, reason, replace(self.link, state=state, reason=reason, held_on=""))
+        return self.step(verb, reason, replace(self.link, state=state, reason=reason))
 
 
 def pair_step(pair: Linked) -> Step | None:
@@ -194,7 +194,7 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
             shadow_mailbox=overlaid(link.shadow_mailbox or EMPTY, blank),
             shadow_crm=overlaid(link.shadow_crm or EMPTY, blank),
         )
-    link = replace(link, state=LinkState.LINKED, reason="", held_on="")
+    link = replace(link, state=LinkState.LINKED, reason="")
     why = "Matched: blanks are filled, the rest stays as it is." if fresh else _why(merge)
     intents = []
     if merge.to_crm:
@@ -312,7 +312,7 @@ def _delete_item(pair: Linked) -> Step | None:
 
 def _remake_record(pair: Linked) -> Step:
     line, meeting = rows.next_life(pair.line, pair.meeting)
-    link = replace(pair.link, state=LinkState.CREATING, shadow_crm=None, reason="", held_on="")
+    link = replace(pair.link, state=LinkState.CREATING, shadow_crm=None, reason="")
     planned = rows.create_record(
         pair.context, link, pair.view, "Deleted in Salesforce; made again by the configuration."
     )
@@ -331,7 +331,6 @@ def _remake_item(pair: Linked) -> Step | None:
         key=item_key(pair.link.user_id, pair.record.crm_id, incarnation),
         shadow_mailbox=None,
         reason="",
-        held_on="",
     )
     planned = rows.create_item(
         pair.context, link, pair.record, "Deleted in the mailbox; made again by the configuration."

@@ -67,12 +67,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of one user and kind, in a stable order, and the pairs whose differences stay as they are."""
+    """The steps of one user and kind, in a stable order."""
 
     kind: Kind
     steps: tuple[Step, ...]
-    drift: tuple[tuple[UUID, tuple[str, ...]], ...] = ()
-    waiting: int = 0
+    keep: frozenset[str] = frozenset()
+    """Refs of things that have to wait: they are looked at again in the next pass."""
 
     @property
     def writes(self) -> int:

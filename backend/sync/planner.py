@@ -40,15 +40,21 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
     if found:
         context = _repointed(context, found)
     steps = [*aligned.steps, *found]
-    waiting = 0
+    keep: set[str] = set()
     for link in sorted(context.links.values(), key=lambda link: link.id):
         if _pending(context, link):
-            waiting += 1
+            keep |= _refs(context, link)
             continue
-        step = _link_step(context, link)
-        steps += _settled_holds(context, link, step)
-    steps += [step for step in Newcomers(context).steps() if not _collides(context, step)]
-    return Plan(kind, tuple(steps), waiting=waiting)
+        if _unclear(context, link):
+            keep |= _refs(context, link)
+        steps += _settled_holds(context, link, _link_step(context, link))
+    newcomers = Newcomers(context)
+    for step in newcomers.steps():
+        if any(_open(context, one.target) for one in step.intents):
+            keep |= {step.unit}
+        else:
+            steps.append(step)
+    return Plan(kind, tuple(_fingerprinted(context, step) for step in steps), frozenset(keep | newcomers.waiting))
 
 
 def _aligned(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Aligned:
@@ -78,9 +84,31 @@ def _pending(context: Context, link: Link) -> bool:
     return any(_open(context, target) for target in targets)
 
 
-def _collides(context: Context, step: Step) -> bool:
-    """Whether another user's open write makes the same thing already; it is looked at again afterwards (D-9)."""
-    return any(_open(context, one.target) for one in step.intents)
+def _unclear(context: Context, link: Link) -> bool:
+    """Whether a side is suspected absent or unreadable: it waits, and is asked about again."""
+    view, record = context.view(link), context.record(context.line(link))
+    return (view is not None and view.presence is Presence.UNKNOWN) or (
+        record is not None and record.presence is Presence.UNKNOWN
+    )
+
+
+def _refs(context: Context, link: Link) -> set[str]:
+    view = context.view(link)
+    refs = {link.mailbox_id, context.line(link).crm_id, view.seen.uid if view else None}
+    return {ref for ref in refs if ref}
+
+
+def _fingerprinted(context: Context, step: Step) -> Step:
+    """Links remember what a write was planned from, so that a refusal can tell when to try again (LS-090)."""
+    if not step.intents or step.drop:
+        return step
+    link = step.link or context.links.get(step.intents[-1].link_id)
+    if link is None:
+        return step
+    line = step.line or context.snapshot.lines.get(link.line_id)
+    record = context.snapshot.records.get(line.crm_id) if line and line.crm_id else None
+    view = context.views.get(link.ref) if link.ref else None
+    return replace(step, link=replace(link, held_on=context.held_digest(view, record)))
 
 
 def _link_step(context: Context, link: Link) -> Step | None:

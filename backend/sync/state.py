@@ -120,8 +120,8 @@ class Link:
     """The pairing of one item with one line for one user.
 
     shadows: what each side held when we last saw them agree; None means there is no base yet (first match) ·
-    key: tag of the item where we make it · held_on: digest of what was there when the link was held, so that a change
-    can be told.
+    key: tag of the item where we make it · held_on: digest of what the last write was planned from, so that a held
+    link can tell when something changed.
     """
 
     id: UUID

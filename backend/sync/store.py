@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -165,6 +165,18 @@ class SyncStore(Protocol):
 
     def mark(self) -> str | None:
         """The organisation reader's resume point."""
+        ...
+
+    def known_records(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """Which of the records are mirrored and not gone, with their version."""
+        ...
+
+    def record_ids(self, kind: Kind) -> frozenset[str]:
+        """Ids of all mirrored records that are not gone."""
+        ...
+
+    def stale_series(self, user_id: int, before: date) -> tuple[str, ...]:
+        """Mailbox ids of the user's series whose occurrences are made up to a day before the given one (E-7)."""
         ...
 
     def served_cycle(self) -> datetime | None:

@@ -1,0 +1,244 @@
+"""The last look before a request leaves (sync.md B.6): configuration, content, counterpart, and who may delete.
+
+Each check is one batched read for the whole batch; a write that fails it is superseded and planned again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from backend.domain.recurrence import WHOLE
+from backend.domain.values import Kind, Side, differing
+from backend.ports.answers import Op, Verdict
+from backend.ports.crm import Crm, Record
+from backend.ports.mailbox import Item, Mailbox, Probe
+from backend.sync.context import Context
+from backend.sync.meetings import lead, may_delete_record
+from backend.sync.series import occurrences
+from backend.sync.settle import Settlement
+from backend.sync.sight import absent_record, seen_item, seen_record
+from backend.sync.state import Intent, Presence, Ref, SeenItem
+from backend.sync.store import SyncStore
+
+OVERTAKEN: Final = "The record changed just before it was written; compared again."
+RETURNED: Final = "What was deleted is there again; nothing is deleted."
+CONFIGURED: Final = "The configuration changed before it was sent."
+TAKEN: Final = "It is there already and belongs to another pair."
+
+
+@dataclass
+class Dispatch:
+    """Checks batches of one user against both sides as they are now."""
+
+    store: SyncStore
+    mailbox: Mailbox
+    crm: Crm
+    context: Context
+    container: str
+    settlement: Settlement
+
+    def cleared(self, batch: Sequence[Intent]) -> list[Intent]:
+        """The writes that may leave; the others are settled. All intents are of one side, kind and op."""
+        fresh = [one for one in batch if self._configured(one)]
+        if not fresh:
+            return []
+        match fresh[0].side, fresh[0].op:
+            case Side.CRM, Op.CREATE:
+                return self._new_records(fresh)
+            case Side.CRM, Op.UPDATE:
+                return self._records_unmoved(fresh)
+            case Side.CRM, Op.DELETE:
+                return self._records_deletable(fresh)
+            case Side.MAILBOX, Op.CREATE:
+                return self._new_items(fresh)
+            case Side.MAILBOX, Op.DELETE:
+                return self._items_deletable(fresh)
+        return fresh
+
+    def _configured(self, one: Intent) -> bool:
+        if one.config_version == self.context.user.configuration.version or one.notify:
+            return True
+        self.settlement.supersede(one, CONFIGURED)
+        return False
+
+    # --- creates: look first (D-12) ------------------------------------------------------------------------------
+
+    def _new_records(self, batch: list[Intent]) -> list[Intent]:
+        batch = self._resumed_records(batch)
+        found = self.crm.find_like(batch[0].kind, [Probe(one.id, one.values) for one in batch]) if batch else {}
+        kept = []
+        for one in batch:
+            free, taken = self._free_records(found.get(one.id, []))
+            if free:
+                record = min(free, key=lambda record: (record.created_at is None, record.created_at, record.id))
+                self.settlement.adopt(one, record, None)
+            elif taken and one.kind is Kind.CONTACT:
+                self.settlement.drop(one, TAKEN)
+            else:
+                kept.append(one)
+        return kept
+
+    def _resumed_records(self, batch: list[Intent]) -> list[Intent]:
+        """Something with this key may exist from an earlier attempt: bound by its tag, not made again."""
+        resumed = [one for one in batch if one.attempts]
+        if not resumed:
+            return batch
+        keys = {self._line_key(one): one for one in resumed}
+        made: set[UUID] = set()
+        for record in self.crm.find_tagged(batch[0].kind, list(keys)):
+            one = keys.get(record.key_tag) if record.key_tag else None
+            if one is not None:
+                self.settlement.found(one, record, None)
+                made.add(one.id)
+        return [one for one in batch if one.id not in made]
+
+    def _line_key(self, one: Intent) -> UUID:
+        return self.settlement.lines[self.settlement.links[one.link_id].line_id].key
+
+    def _free_records(self, found: Iterable[Record]) -> tuple[list[Record], list[Record]]:
+        """Records nobody's link of this user names, and those that are linked already or were just taken."""
+        records = [record for record in found if not record.in_bin and not record.is_child]
+        crm_ids = [record.id for record in records]
+        lines = {line.crm_id: line for line in self.store.lines(self.context.kind, crm_ids=crm_ids)} if records else {}
+        for line in lines.values():
+            self.settlement.lines.setdefault(line.id, line)
+        mine = {link.line_id for link in self.settlement.links.values()}
+        mine |= {line.id for line in lines.values() if self.context.user.user_id in self.store.users_of_line(line.id)}
+        free: list[Record] = []
+        taken: list[Record] = []
+        for record in records:
+            known = lines.get(record.id)
+            linked = known is not None and known.id in mine
+            (taken if linked or record.id in self.settlement.claimed else free).append(record)
+        return free, taken
+
+    def _new_items(self, batch: list[Intent]) -> list[Intent]:
+        kind = batch[0].kind
+        resumed = {self.settlement.links[one.link_id].key: one for one in batch if one.attempts}
+        made: set[UUID] = set()
+        for item in self.mailbox.find_tagged(kind, self.container, list(resumed)) if resumed else ():
+            one = resumed.get(item.key_tag) if item.key_tag else None
+            if one is not None:
+                self.settlement.found(one, item, self.seen(kind, item))
+                made.add(one.id)
+        batch = [one for one in batch if one.id not in made]
+        probes = [Probe(one.id, one.values) for one in batch]
+        found = self.mailbox.find_like(kind, self.container, probes) if batch else {}
+        refs = [Ref(item.id) for items in found.values() for item in items]
+        linked = self.store.linked_refs(self.context.user.user_id, kind, refs) if refs else {}
+        kept = []
+        for one in batch:
+            items = found.get(one.id, [])
+            free = [item for item in items if Ref(item.id) not in linked and item.id not in self.settlement.claimed]
+            if free and not free[0].series:
+                self.settlement.adopt(one, free[0], self.seen(kind, free[0]))
+            elif items and kind is Kind.CONTACT:
+                self.settlement.drop(one, TAKEN)
+            else:
+                kept.append(one)
+        return kept
+
+    def seen(self, kind: Kind, item: Item) -> SeenItem:
+        """The mirror row of an item that was just read."""
+        return seen_item(self.context.user, kind, item, self.context.window, linked=True)
+
+    # --- updates and deletes ---------------------------------------------------------------------------------------
+
+    def _present_records(self, batch: list[Intent]) -> dict[str, Record | Verdict]:
+        ids = [crm_id for one in batch if (crm_id := self._crm_id(one))]
+        return dict(self.crm.fetch(batch[0].kind, ids))
+
+    def _crm_id(self, one: Intent) -> str | None:
+        return self.settlement.lines[self.settlement.links[one.link_id].line_id].crm_id
+
+    def _records_unmoved(self, batch: list[Intent]) -> list[Intent]:
+        """Salesforce has no precondition in bulk: rows whose mapped fields moved are planned again."""
+        present = self._present_records(batch)
+        return [one for one in batch if self._unmoved(one, present.get(self._crm_id(one) or "", Verdict.UNKNOWN))]
+
+    def _unmoved(self, one: Intent, record: Record | Verdict) -> bool:
+        if isinstance(record, Verdict):
+            self._absent(one, record)
+            return False
+        self.settlement.versions[record.id] = record.version
+        if not differing(record.values, one.from_crm, one.from_crm):
+            return True
+        self.settlement.changes.records.append((one.kind, seen_record(record)))
+        self.settlement.supersede(one, OVERTAKEN)
+        return False
+
+    def _absent(self, one: Intent, verdict: Verdict) -> None:
+        crm_id = self._crm_id(one)
+        if verdict is Verdict.GONE and crm_id is not None:
+            version = self.settlement.versions.get(crm_id) or self._mirrored_version(crm_id)
+            self.settlement.changes.records.append((one.kind, absent_record(crm_id, verdict, version)))
+        self.settlement.supersede(one, "The record is no longer to be found.")
+
+    def _mirrored_version(self, crm_id: str) -> datetime:
+        known = self.context.snapshot.records.get(crm_id)
+        return known.version if known else self.settlement.now
+
+    def _records_deletable(self, batch: list[Intent]) -> list[Intent]:
+        """Deleted only if the counterpart is still gone, the record is as it was, and the right stands (INV-5, D-8)."""
+        still_gone = self._items_still_gone(batch)
+        for one in batch:
+            if one.id not in still_gone:
+                self.settlement.supersede(one, RETURNED)
+        batch = [one for one in batch if one.id in still_gone and self._entitled(one)]
+        return self._records_unmoved(batch) if batch else []
+
+    def _items_still_gone(self, batch: list[Intent]) -> set[UUID]:
+        links = {one.id: self.settlement.links[one.link_id] for one in batch}
+        ids = sorted({link.mailbox_id for link in links.values() if link.mailbox_id})
+        found = self.mailbox.fetch(batch[0].kind, self.container, ids) if ids else {}
+        gone: set[UUID] = set()
+        for intent_id, link in links.items():
+            item = found.get(link.mailbox_id or "", Verdict.GONE)
+            if isinstance(item, Item):
+                row = self.seen(batch[0].kind, item)
+                self.settlement.changes.items.append(row)
+                if link.original_start != WHOLE and self._occurrence_gone(row, link.original_start):
+                    gone.add(intent_id)
+            elif item is Verdict.GONE:
+                gone.add(intent_id)
+        return gone
+
+    def _occurrence_gone(self, master: SeenItem, original_start: str) -> bool:
+        view = occurrences(master, self.context.window, [original_start]).get(original_start)
+        return view is not None and view.presence is Presence.GONE
+
+    def _entitled(self, one: Intent) -> bool:
+        """The right to delete, asked again: a copy or a colleague's card may have appeared since (D-8)."""
+        link = self.settlement.links[one.link_id]
+        if one.kind is Kind.CONTACT:
+            if self.store.users_of_line(link.line_id) - {link.user_id}:
+                self.settlement.supersede(one, "A colleague keeps this contact.")
+                return False
+            return True
+        item = self.context.snapshot.items.get(link.mailbox_id or "")
+        if item is None or not item.uid:
+            return True
+        organizer = self.context.snapshot.organizers.get((item.organizer or "").casefold())
+        holders = self.store.holders([item.uid]).get(item.uid, ())
+        now = lead(holders, organizer, declined=item.uid in self.context.snapshot.declined)
+        if may_delete_record(now, link.user_id):
+            return True
+        self.settlement.supersede(one, "Others still hold the meeting.")
+        return False
+
+    def _items_deletable(self, batch: list[Intent]) -> list[Intent]:
+        present = self._present_records(batch)
+        kept = []
+        for one in batch:
+            record = present.get(self._crm_id(one) or "", Verdict.UNKNOWN)
+            if record is Verdict.GONE:
+                kept.append(one)
+                continue
+            if isinstance(record, Record):
+                self.settlement.changes.records.append((one.kind, seen_record(record)))
+            self.settlement.supersede(one, RETURNED)
+        return kept

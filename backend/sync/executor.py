@@ -1,0 +1,221 @@
+"""Sending what was decided, in batches: mark sent, send, store the answers (sync.md B.6).
+
+No transaction is open during a remote call. A kill at any point leaves intents *planned* or *sent*; the next pass
+sends the former and looks up the latter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+from backend.domain.recurrence import WHOLE
+from backend.domain.values import Kind, Side
+from backend.ports.answers import Answer, Op, Verdict, Write
+from backend.ports.crm import Crm, Record
+from backend.ports.errors import ServiceError, Transient, Unclear
+from backend.ports.mailbox import Item, Mailbox
+from backend.sync.context import Context
+from backend.sync.dispatch import Dispatch
+from backend.sync.guards import Limits
+from backend.sync.settle import Settlement
+from backend.sync.sight import absent_item, absent_record, seen_item, seen_record
+from backend.sync.state import Intent, IntentState, Lease, Line, Meeting, SeenItem
+from backend.sync.store import Changes, SyncStore
+
+ORDER: Final = (
+    (Side.CRM, Op.CREATE),
+    (Side.CRM, Op.UPDATE),
+    (Side.CRM, Op.DELETE),
+    (Side.MAILBOX, Op.CREATE),
+    (Side.MAILBOX, Op.UPDATE),
+    (Side.MAILBOX, Op.DELETE),
+)
+
+
+@dataclass
+class Tally:
+    """What an execution came to."""
+
+    written: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+    trouble: list[ServiceError] = field(default_factory=list)
+
+    def add(self, key: str, count: int) -> None:
+        """Adds to one kind of write."""
+        if count:
+            self.written[key] = self.written.get(key, 0) + count
+
+
+@dataclass
+class Executor:
+    """Executes one user's intents of one kind."""
+
+    store: SyncStore
+    mailbox: Mailbox
+    crm: Crm
+    lease: Lease
+    context: Context
+    container: str
+    now: datetime
+    run_id: int
+    keep_alive: Callable[[], None] = lambda: None
+    tally: Tally = field(default_factory=Tally)
+
+    def execute(self, intents: Sequence[Intent]) -> Tally:
+        """Sends all intents, batch by batch. A service that fails ends its own side's batches only."""
+        failed: set[Side] = set()
+        for batch in self._batches(intents):
+            if batch[0].side in failed:
+                continue
+            self.keep_alive()
+            try:
+                self._send(batch)
+            except ServiceError as error:
+                self.tally.trouble.append(error)
+                failed.add(batch[0].side)
+        return self.tally
+
+    def _batches(self, intents: Sequence[Intent]) -> Iterator[list[Intent]]:
+        def place(one: Intent) -> int:
+            return ORDER.index((one.side, one.op))
+
+        for _, group in groupby(sorted(intents, key=lambda one: (place(one), one.target)), key=place):
+            rest = list(group)
+            size = self.crm.batch_size if rest[0].side is Side.CRM else self.mailbox.batch_size
+            for start in range(0, len(rest), size):
+                yield rest[start : start + size]
+
+    # --- one batch -----------------------------------------------------------------------------------------------
+
+    def settlement(self, batch: Sequence[Intent]) -> Settlement:
+        """Links, lines and meetings of a batch, ready to take its answers."""
+        links = dict(self.store.links(one.link_id for one in batch))
+        line_ids = {link.line_id for link in links.values()}
+        lines: dict[UUID, Line] = {line.id: line for line in self.store.lines(batch[0].kind, ids=line_ids)}
+        meetings: dict[UUID, Meeting] = {}
+        if batch[0].kind is Kind.EVENT:
+            meetings = {row.line_id: row for row in self.store.meetings(lines=line_ids) if row.line_id}
+        return Settlement(self.now, links, lines, meetings, Changes(run_id=self.run_id), Limits(), set())
+
+    def _send(self, batch: list[Intent]) -> None:
+        settlement = self.settlement(batch)
+        batch = [one for one in batch if one.link_id in settlement.links]
+        if not batch:
+            return
+        dispatch = Dispatch(self.store, self.mailbox, self.crm, self.context, self.container, settlement)
+        cleared = dispatch.cleared(batch)
+        self.commit(settlement.collected())
+        if not cleared:
+            return
+        sent = [replace(one, state=IntentState.SENT) for one in cleared]
+        self.commit(Changes(intents=list(sent), run_id=self.run_id))
+        answers = self._call(sent)
+        self._answered(sent, answers)
+
+    def _call(self, sent: list[Intent]) -> Mapping[UUID, Answer[Item] | Answer[Record]]:
+        settlement = self.settlement(sent)
+        writes = [self._write(one, settlement) for one in sent]
+        try:
+            answers: Sequence[Answer[Item] | Answer[Record]]
+            crm = sent[0].side is Side.CRM
+            answers = self.crm.write(writes) if crm else self.mailbox.write(self.container, writes)
+        except Unclear:
+            raise
+        except ServiceError as error:
+            self._not_sent(sent, error)
+            raise
+        return {answer.id: answer for answer in answers}
+
+    def _not_sent(self, sent: list[Intent], error: ServiceError) -> None:
+        """The service said no before doing anything: the writes wait. Creates are looked up before a repeat."""
+        settlement = self.settlement(sent)
+        retry_after = error.retry_after if isinstance(error, Transient) else None
+        for one in sent:
+            settlement.later(one, error.code, error.message, retry_after)
+        self.commit(settlement.collected())
+
+    def _write(self, one: Intent, settlement: Settlement) -> Write:
+        link = settlement.links[one.link_id]
+        line = settlement.lines[link.line_id]
+        crm = one.side is Side.CRM
+        return Write(
+            id=one.id,
+            op=one.op,
+            kind=one.kind,
+            values=one.values,
+            target=None if one.op is Op.CREATE else (line.crm_id if crm else link.mailbox_id),
+            original_start="" if crm else link.original_start,
+            key=line.key if crm else link.key,
+            expect=one.expect,
+            owner=self.context.user.crm_user_id if crm and one.op is Op.CREATE else None,
+            attempt=one.attempts,
+            notify=one.notify,
+        )
+
+    def _answered(self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]]) -> None:
+        settlement = self.settlement(sent)
+        self.other_lines(settlement, sent[0], [answer.stored.id for answer in answers.values() if answer.stored])
+        for one in sent:
+            answer = answers.get(one.id)
+            if answer is None:
+                settlement.later(one, "no_answer", "The service gave no answer for this item.", None)
+                continue
+            stored = answer.stored
+            seen = self._seen(one, stored) if isinstance(stored, Item) else None
+            settlement.answer(one, answer, seen)
+        self._masters(sent, settlement)
+        self.reread(sent[0].side, sent[0].kind, settlement)
+        self.commit(settlement.collected())
+        self.tally.add(f"{sent[0].side}.{sent[0].kind}.{sent[0].op}", settlement.written)
+
+    def other_lines(self, settlement: Settlement, first: Intent, stored: Sequence[str]) -> None:
+        """Lines that stand already for records that are about to be bound."""
+        if first.side is Side.CRM and first.op is Op.CREATE and stored:
+            for line in self.store.lines(first.kind, crm_ids=stored):
+                settlement.lines.setdefault(line.id, line)
+
+    def _seen(self, one: Intent, item: Item) -> SeenItem | None:
+        if one.target.rsplit("#", 1)[-1] != WHOLE:
+            return None
+        return seen_item(self.context.user, one.kind, item, self.context.window, linked=True)
+
+    def _masters(self, sent: list[Intent], settlement: Settlement) -> None:
+        """After writes to occurrences the masters are read again, whole: the mirror must not show the old state."""
+        masters = {
+            link.mailbox_id
+            for one in sent
+            if (link := settlement.links[one.link_id]).original_start != WHOLE and one.side is Side.MAILBOX
+        }
+        settlement.reread |= {master for master in masters if master}
+
+    def reread(self, side: Side, kind: Kind, settlement: Settlement) -> None:
+        """Reads the targets again that turned out different from what was planned against."""
+        ids = sorted(settlement.reread)
+        if not ids:
+            return
+        if side is Side.CRM:
+            for crm_id, found in self.crm.fetch(kind, ids).items():
+                if isinstance(found, Record):
+                    settlement.changes.records.append((kind, seen_record(found)))
+                elif found is Verdict.GONE:
+                    known = self.store.known_records(kind, [crm_id]).get(crm_id, self.now)
+                    settlement.changes.records.append((kind, absent_record(crm_id, found, known)))
+            return
+        user, window = self.context.user, self.context.window
+        for id_, item in self.mailbox.fetch(kind, self.container, ids).items():
+            if isinstance(item, Verdict):
+                settlement.changes.items.append(absent_item(id_, item))
+            else:
+                settlement.changes.items.append(seen_item(user, kind, item, window, linked=True))
+
+    def commit(self, changes: Changes) -> None:
+        """Stores changes behind the lease."""
+        changes.item_user = self.context.user.user_id
+        changes.item_kind = self.context.kind
+        changes.run_id = self.run_id
+        self.store.commit(self.lease, changes)

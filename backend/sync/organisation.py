@@ -1,0 +1,97 @@
+"""Reading Salesforce once for the whole organisation, and telling each user what concerns him (D-11, D-17)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from backend.domain.values import Kind
+from backend.ports.answers import Verdict
+from backend.ports.crm import CrmUser, Organisation, OrganisationPage, Record
+from backend.ports.errors import CursorExpired
+from backend.sync.scope import owners
+from backend.sync.sight import absent_record, seen_record
+from backend.sync.state import Lease, LineState, SeenRecord, UserView
+from backend.sync.store import Changes, SyncStore
+
+
+@dataclass
+class OrganisationReader:
+    """One organisation pass under the organisation's lease."""
+
+    store: SyncStore
+    port: Organisation
+    lease: Lease
+    now: datetime
+    on_users: Callable[[Sequence[CrmUser]], None] = lambda _users: None
+    listed: dict[Kind, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def read(self, filter_fields: Sequence[str], *, full: bool = False) -> int:
+        """Reads what changed; everything where the mark is gone or `full` asks for it. How many rows were reported."""
+        mark = None if full else self.store.mark()
+        try:
+            return self._read(mark, filter_fields)
+        except CursorExpired:
+            return self._read(None, filter_fields)
+
+    def _read(self, mark: str | None, filter_fields: Sequence[str]) -> int:
+        self.listed.clear()
+        count = 0
+        for page in self.port.changes(mark, filter_fields):
+            if page.users:
+                self.on_users(page.users)
+            changes = self._page(page)
+            count += len(changes.records)
+            if page.mark is not None:
+                if mark is None:
+                    self._reconcile(changes)
+                changes.mark, changes.cycle_at = page.mark, self.now
+            self.store.commit(self.lease, changes)
+        return count
+
+    def _page(self, page: OrganisationPage) -> Changes:
+        changes = Changes()
+        users = self.store.users()
+        for kind, records in page.records.items():
+            self.listed[kind].update(record.id for record in records)
+            for record in records:
+                self._add(changes, kind, record, users)
+        self._merged(changes, page.merged)
+        for kind, ids in page.removed.items():
+            self._verify(changes, kind, self.store.known_records(kind, ids))
+        return changes
+
+    def _add(self, changes: Changes, kind: Kind, record: Record, users: tuple[UserView, ...]) -> None:
+        changes.records.append((kind, seen_record(record)))
+        changes.scopes.append((kind, record.id, owners(kind, record, users)))
+
+    def _verify(self, changes: Changes, kind: Kind, known: Mapping[str, datetime]) -> None:
+        """Only a row that is marked deleted is gone; merely not found may be sharing or archiving (SF-088)."""
+        if not known:
+            return
+        users = self.store.users()
+        for crm_id, found in self.port.fetch(kind, sorted(known)).items():
+            if isinstance(found, Record):
+                self._add(changes, kind, found, users)
+            elif found is Verdict.GONE:
+                gone: SeenRecord = absent_record(crm_id, found, known[crm_id])
+                changes.records.append((kind, gone))
+                changes.scopes.append((kind, crm_id, frozenset()))
+
+    def _merged(self, changes: Changes, merged: Mapping[str, str]) -> None:
+        """The links of a merged contact go on with the survivor (H-5); where he is linked already, they stop."""
+        if not merged:
+            return
+        lines = {line.crm_id: line for line in self.store.lines(Kind.CONTACT, crm_ids=[*merged, *merged.values()])}
+        for loser, survivor in merged.items():
+            line = lines.get(loser)
+            if line is not None and survivor not in lines:
+                changes.lines.append(replace(line, crm_id=survivor, state=LineState.LIVE))
+
+    def _reconcile(self, changes: Changes) -> None:
+        """After a full listing: what is mirrored and was not listed is looked up by id."""
+        for kind in Kind:
+            missing = self.store.record_ids(kind) - self.listed[kind]
+            self._verify(changes, kind, self.store.known_records(kind, sorted(missing)))

@@ -1,0 +1,250 @@
+"""One pass: lease, recover, read, plan, guard, store, execute (sync.md B.1).
+
+Kinds and sides fail alone: what one service refuses does not stop the other kind. Correctness never depends on a pass
+reaching its end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Final
+
+from backend.domain.configuration import Direction
+from backend.domain.recurrence import Window
+from backend.domain.values import Kind, Side
+from backend.ports.clock import Clock
+from backend.ports.crm import Crm, CrmUser, Organisation
+from backend.ports.errors import ContainerGone, ServiceError, Transient
+from backend.ports.mailbox import Mailbox
+from backend.sync.compile import compiled
+from backend.sync.context import Context
+from backend.sync.executor import Executor
+from backend.sync.guards import guarded
+from backend.sync.organisation import OrganisationReader
+from backend.sync.plan import Plan, Step
+from backend.sync.planner import plan
+from backend.sync.reader import Reader, Untrusted
+from backend.sync.recovery import Recovery
+from backend.sync.scope import window_of
+from backend.sync.state import Intent, IntentState, Lease, Todo, UserView
+from backend.sync.store import Changes, SyncStore, TargetTaken
+
+ORGANISATION: Final = 0
+"""The lease of the organisation reader."""
+ROUNDS: Final = 6
+"""Planning rounds in one pass: matching, comparing, and what the answers brought to light."""
+SERIES_MARGIN: Final = timedelta(days=7)
+
+
+@dataclass
+class RunReport:
+    """What one pass of one user did. outcome: ok, partial, held, failed, busy (another worker has the lease), off."""
+
+    user_id: int
+    outcome: str = "ok"
+    read: Counter[str] = field(default_factory=Counter)
+    written: int = 0
+    planned: int = 0
+    held: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    writes: Counter[str] = field(default_factory=Counter)
+    """Writes applied, by `side.kind.op`."""
+    notes: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    trouble: list[ServiceError] = field(default_factory=list)
+    problem: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the pass found nothing to do and nothing in the way."""
+        return self.outcome == "ok" and not self.planned and not self.written
+
+
+Keeper = Callable[[Lease], AbstractContextManager[object]]
+
+
+@dataclass
+class Engine:
+    """The sync engine over a store. `keeper` prolongs a lease while a pass runs; `lease_seconds` is its length."""
+
+    store: SyncStore
+    clock: Clock
+    holder: str
+    lease_seconds: float = 30.0
+    keeper: Keeper = lambda _lease: nullcontext()
+
+    def read_organisation(
+        self,
+        port: Organisation,
+        filter_fields: Sequence[str] = (),
+        *,
+        full: bool = False,
+        on_users: Callable[[Sequence[CrmUser]], None] = lambda _users: None,
+    ) -> int | None:
+        """Reads Salesforce for everybody; how many rows were reported, None if another worker is at it."""
+        lease = self.store.acquire(ORGANISATION, self.holder, self.lease_seconds)
+        if lease is None:
+            return None
+        with self.keeper(lease):
+            reader = OrganisationReader(self.store, port, lease, self.clock.now(), on_users)
+            count = reader.read(filter_fields, full=full)
+        self.store.release(lease)
+        return count
+
+    def sync_user(
+        self, user_id: int, mailbox: Mailbox, crm: Crm, *, run_id: int = 0, dry_run: bool = False
+    ) -> RunReport:
+        """One pass for one user. Never raises for what a service or an item does; the report tells."""
+        report = RunReport(user_id)
+        user = self.store.user(user_id)
+        if user is None:
+            return replace(report, outcome="off")
+        lease = self.store.acquire(user_id, self.holder, self.lease_seconds)
+        if lease is None:
+            return replace(report, outcome="busy")
+        with self.keeper(lease):
+            for kind in Kind:
+                if user.configuration.of(kind).direction is not Direction.OFF:
+                    _Pass(self, user, kind, mailbox, crm, lease, run_id, report, dry_run).run()
+            if report.outcome == "ok" and not dry_run:
+                version = user.configuration.version
+                if self.store.planned_version(user_id) != version:
+                    self.store.commit(lease, Changes(planned_version=version, item_user=user_id))
+        self.store.release(lease)
+        return report
+
+
+@dataclass
+class _Pass:
+    """One kind's part of a pass."""
+
+    engine: Engine
+    user: UserView
+    kind: Kind
+    mailbox: Mailbox
+    crm: Crm
+    lease: Lease
+    run_id: int
+    report: RunReport
+    dry_run: bool
+
+    @property
+    def store(self) -> SyncStore:
+        """The engine's memory."""
+        return self.engine.store
+
+    @property
+    def today(self) -> date:
+        """The present day, UTC."""
+        return self.engine.clock.now().date()
+
+    @property
+    def window(self) -> Window:
+        """The user's window."""
+        return window_of(self.user.configuration, self.today)
+
+    def run(self) -> None:
+        """Recovers, reads, and plans until nothing follows."""
+        try:
+            self._recover()
+            self._read()
+            self._rounds()
+        except (ServiceError, Untrusted) as error:
+            self._trouble(error)
+
+    def _trouble(self, error: ServiceError | Untrusted) -> None:
+        if isinstance(error, ServiceError):
+            self.report.trouble.append(error)
+        mild = isinstance(error, Transient | Untrusted | ContainerGone)
+        self.report.outcome = "partial" if mild and self.report.outcome != "failed" else "failed"
+        self.report.problem = self.report.problem or str(error)
+
+    def _container(self) -> str:
+        stream = self.store.stream(self.user.user_id, self.kind)
+        return stream.container if stream else self.mailbox.container(self.kind)
+
+    def _executor(self, context: Context) -> Executor:
+        return Executor(
+            self.store, self.mailbox, self.crm, self.lease, context, self._container(), self.engine.clock.now(),
+            self.run_id, lambda: None,
+        )  # fmt: skip
+
+    def _context(self) -> Context:
+        snapshot = self.store.snapshot(self.user.user_id, self.kind)
+        return Context(self.user, self.kind, snapshot, self.window, self.today, snapshot.links, snapshot.meetings)
+
+    def _recover(self) -> None:
+        due = self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())
+        sent = [one for one in due if one.state is IntentState.SENT]
+        if sent and not self.dry_run:
+            Recovery(self._executor(self._context())).resume(sent)
+
+    def _read(self) -> None:
+        reader = Reader(self.store, self.mailbox, self.user, self.lease, self.run_id, self.engine.clock.now())
+        self.report.read[f"mailbox.{self.kind}"] += reader.read(self.kind, self.window)
+        if self.kind is Kind.EVENT:
+            self._roll_series()
+
+    def _roll_series(self) -> None:
+        """Series that nobody touched produce no delta: their next occurrences are made as the window moves (E-7)."""
+        stale = self.store.stale_series(self.user.user_id, self.window.horizon - SERIES_MARGIN)
+        if stale:
+            todos = [Todo(self.user.user_id, self.kind, Side.MAILBOX.value, mailbox_id) for mailbox_id in stale]
+            self.store.commit(self.lease, Changes(todos=todos, item_user=self.user.user_id))
+
+    def _rounds(self) -> None:
+        for _ in range(ROUNDS):
+            context = self._context()
+            due = [
+                one
+                for one in self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())
+                if one.state is IntentState.PLANNED
+            ]
+            if not context.snapshot.todos and not due:
+                return
+            planned = self._planned(context)
+            if self.dry_run:
+                return
+            fresh = self._store(planned, context)
+            if fresh is None:
+                continue
+            self._execute(context, [*due, *fresh])
+            if planned.empty and not due:
+                return
+
+    def _planned(self, context: Context) -> Plan:
+        drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
+        guard = guarded(drafted, context.snapshot.totals)
+        self.report.steps += guard.steps
+        self.report.planned += len(guard.steps)
+        self.report.conflicts += sum(len(step.conflicts) for step in guard.steps)
+        self.report.notes += [note.reason for step in guard.steps for note in step.notes if note.reason]
+        held = [one for step in guard.steps for one in step.intents if one.state is IntentState.HELD]
+        self.report.held += len(held)
+        return guard
+
+    def _store(self, planned: Plan, context: Context) -> list[Intent] | None:
+        """Stores the plan; its intents that may be sent, or None if somebody else got in between."""
+        changes = compiled(planned, context.snapshot)
+        changes.run_id = self.run_id
+        changes.item_user, changes.item_kind = self.user.user_id, self.kind
+        try:
+            self.store.commit(self.lease, changes)
+        except TargetTaken:
+            return None
+        return [one for one in changes.intents if one.state is IntentState.PLANNED]
+
+    def _execute(self, context: Context, intents: list[Intent]) -> None:
+        unique = {one.id: one for one in intents}
+        if not unique:
+            return
+        tally = self._executor(context).execute(list(unique.values()))
+        self.report.writes.update(tally.written)
+        self.report.written += sum(tally.written.values())
+        for error in tally.trouble:
+            self._trouble(error)

@@ -1,0 +1,310 @@
+"""What an answer changes: ids bound, shadows moved, mirror marked, one transaction per batch (sync.md B.6).
+
+Shadows come from the plan, not from the mirror at commit: the planned-from value on the source side, the read-back
+on the target side; and only for the groups that were written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from backend.domain.projection import equivalent, project_crm, project_mailbox
+from backend.domain.recurrence import WHOLE
+from backend.domain.values import EMPTY, Kind, Side, Values, overlaid, picked
+from backend.ports.answers import Answer, Op, Result, Verdict
+from backend.ports.crm import Record
+from backend.ports.mailbox import Item
+from backend.sync import rows
+from backend.sync.guards import Limits
+from backend.sync.guests import WOULD_MAIL
+from backend.sync.sight import absent_item, absent_record, seen_record
+from backend.sync.state import (
+    HistoryEntry,
+    Intent,
+    IntentState,
+    Line,
+    LineState,
+    Link,
+    LinkState,
+    Meeting,
+    SeenItem,
+    Todo,
+    Tombstone,
+)
+from backend.sync.store import Changes
+
+PATIENCE: Final = 5
+"""Passes in a row with the same transient failure before a person is asked (Poison, B.9)."""
+LONGEST_WAIT: Final = timedelta(hours=1)
+BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
+
+
+@dataclass
+class Settlement:
+    """Collects what the answers of one batch change."""
+
+    now: datetime
+    links: dict[UUID, Link]
+    lines: dict[UUID, Line]
+    meetings: dict[UUID, Meeting]
+    """By line."""
+    changes: Changes
+    limits: Limits
+    reread: set[str]
+    """Ids on the target side that have to be read again."""
+    written: int = 0
+    versions: dict[str, datetime] = field(default_factory=dict)
+    """Versions of records as read at dispatch."""
+    claimed: set[str] = field(default_factory=set)
+    """Remote ids that were bound in this batch."""
+    changed_links: dict[UUID, Link] = field(default_factory=dict)
+    changed_meetings: dict[UUID, Meeting] = field(default_factory=dict)
+
+    def collected(self) -> Changes:
+        """The transaction that stores all answers so far."""
+        dropped = set(self.changes.dropped_links)
+        self.changes.links = [link for link in self.changed_links.values() if link.id not in dropped]
+        self.changes.meetings = list(self.changed_meetings.values())
+        return self.changes
+
+    def answer(self, one: Intent, answer: Answer[Item] | Answer[Record], seen: SeenItem | None = None) -> None:
+        """Applies one answer. `seen`: the mirror row of a stored item, after the scope was looked at."""
+        match answer.result:
+            case Result.OK:
+                self._done(one, answer.stored, seen)
+            case Result.EXISTS:
+                self._exists(one, answer.stored, seen)
+            case Result.GONE if one.op is Op.DELETE:
+                self._done(one, None, None)
+            case Result.MOVED | Result.GONE:
+                self._overtaken(one)
+            case Result.TRANSIENT:
+                self.later(one, answer.code, answer.message, answer.retry_after)
+            case Result.REFUSED:
+                self._refused(one, answer.code, answer.message)
+
+    # --- success -----------------------------------------------------------------------------------------------------
+
+    def _done(self, one: Intent, stored: Item | Record | None, seen: SeenItem | None) -> None:
+        self.written += 1
+        self.changes.intents.append(replace(one, state=IntentState.DONE))
+        if one.op is Op.DELETE:
+            self._deleted(one)
+            return
+        values = stored.values if stored is not None else self._projected(one)
+        if one.op is Op.CREATE:
+            self._created(one, stored, values, seen)
+        else:
+            self._updated(one, values)
+        self._mirror(stored, seen, one)
+        before = one.from_crm if one.side is Side.CRM else one.from_mailbox
+        self._log(one, before if one.op is Op.UPDATE else EMPTY, picked(values, one.values))
+
+    def _projected(self, one: Intent) -> Values:
+        project = project_crm if one.side is Side.CRM else project_mailbox
+        return {group: project(one.kind, group, value) for group, value in one.values.items()}
+
+    def _mirror(self, stored: Item | Record | None, seen: SeenItem | None, one: Intent) -> None:
+        if isinstance(stored, Record):
+            self.changes.records.append((one.kind, seen_record(stored)))
+        elif seen is not None:
+            self.changes.items.append(seen)
+
+    def _created(self, one: Intent, stored: Item | Record | None, values: Values, seen: SeenItem | None) -> None:
+        link = replace(self.links[one.link_id], state=LinkState.LINKED, reason="", attempts=0)
+        if one.side is Side.CRM:
+            link = self._bind_record(link, stored.id if stored is not None else "")
+            self._agree(link, one.from_mailbox, values, replaced=True)
+            return
+        link = replace(link, mailbox_id=stored.id if stored is not None else None, original_start=WHOLE)
+        if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
+            self.meetings[link.line_id] = replace(rows.new_meeting(seen.uid, WHOLE, 0), line_id=link.line_id)
+        self._agree(link, values, one.from_crm, replaced=True)
+
+    def _bind_record(self, link: Link, crm_id: str) -> Link:
+        """The line gets its record; where another line stands for it already, the link goes over to that one."""
+        line = self.lines[link.line_id]
+        other = next((known for known in self.lines.values() if known.crm_id == crm_id and known.id != line.id), None)
+        if other is None:
+            self.lines[line.id] = replace(line, crm_id=crm_id, state=LineState.LIVE)
+            self.changes.lines.append(self.lines[line.id])
+            return link
+        meeting = self.meetings.pop(line.id, None)
+        if meeting is not None:
+            self.meetings[other.id] = replace(meeting, line_id=other.id)
+        return replace(link, line_id=other.id)
+
+    def _updated(self, one: Intent, values: Values) -> None:
+        link = replace(self.links[one.link_id], attempts=0)
+        written = picked(values, one.values)
+        if one.side is Side.CRM:
+            self._agree(link, picked(one.from_mailbox, one.values), written)
+        else:
+            self._agree(link, written, picked(one.from_crm, one.values))
+
+    def _agree(self, link: Link, mailbox: Values, crm: Values, *, replaced: bool = False) -> None:
+        """Moves the shadows of link and meeting. Groups that the read-back does not tell stay as planned."""
+        base_mailbox = EMPTY if replaced else link.shadow_mailbox or EMPTY
+        base_crm = EMPTY if replaced else link.shadow_crm or EMPTY
+        link = replace(link, shadow_mailbox=overlaid(base_mailbox, mailbox), shadow_crm=overlaid(base_crm, crm))
+        self._store(link)
+        meeting = self.meetings.get(link.line_id)
+        if meeting is not None:
+            old_mailbox = EMPTY if replaced else meeting.shadow_mailbox or EMPTY
+            old_crm = EMPTY if replaced else meeting.shadow_crm or EMPTY
+            self._store_meeting(
+                replace(
+                    meeting,
+                    line_id=link.line_id,
+                    shadow_mailbox=overlaid(old_mailbox, mailbox),
+                    shadow_crm=overlaid(old_crm, crm),
+                )
+            )
+
+    def _deleted(self, one: Intent) -> None:
+        link = self.links[one.link_id]
+        line = self.lines[link.line_id]
+        if one.side is Side.CRM:
+            if line.crm_id is not None:
+                self.changes.records.append(
+                    (one.kind, absent_record(line.crm_id, Verdict.GONE, self._version(line.crm_id)))
+                )
+            self.lines[line.id] = replace(line, state=LineState.ENDED)
+            self.changes.lines.append(self.lines[line.id])
+            meeting = self.meetings.get(line.id)
+            if meeting is not None:
+                self._store_meeting(replace(meeting, line_id=None, incarnation=meeting.incarnation + 1))
+        elif link.mailbox_id is not None and link.original_start == WHOLE:
+            self.changes.items.append(absent_item(link.mailbox_id, Verdict.GONE))
+        self.changes.dropped_links.append(link.id)
+        self.changes.tombstones.append(Tombstone(link.user_id, link.kind, link.mailbox_id, line.crm_id))
+        self._log(one, one.from_crm if one.side is Side.CRM else one.from_mailbox, EMPTY)
+
+    def _version(self, crm_id: str) -> datetime:
+        return self.versions.get(crm_id, self.now)
+
+    # --- found instead of made ----------------------------------------------------------------------------------
+
+    def _exists(self, one: Intent, stored: Item | Record | None, seen: SeenItem | None) -> None:
+        """Made earlier, its answer lost. What was sent is the base: whatever differs now is somebody's change (F3)."""
+        self.changes.intents.append(replace(one, state=IntentState.DONE))
+        link = self.links[one.link_id]
+        if stored is None or (isinstance(stored, Record) and stored.in_bin):
+            self._store(replace(link, state=LinkState.STOPPED, reason=BINNED))
+            return
+        sent = {
+            group: stored.values.get(group) if _unresolved(one, group, stored.values) else value
+            for group, value in self._projected(one).items()
+        }
+        self._mirror(stored, seen, one)
+        self._created(one, stored, sent, seen)
+        self._again(self.links[one.link_id], Side.MAILBOX, stored.id if isinstance(stored, Item) else None)
+        self._log(one, EMPTY, stored.values)
+
+    def found(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
+        """Found by our own tag before it was made again."""
+        self.claimed.add(stored.id)
+        self._exists(one, stored, seen)
+
+    def adopt(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
+        """Found by content before it was made (D-12): bound without a base, so that the first-match rules apply."""
+        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message="Found by its content."))
+        self.claimed.add(stored.id)
+        link = replace(self.links[one.link_id], state=LinkState.LINKED, shadow_mailbox=None, shadow_crm=None)
+        if isinstance(stored, Record):
+            link = self._bind_record(link, stored.id)
+        else:
+            link = replace(link, mailbox_id=stored.id, original_start=WHOLE)
+            if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
+                meeting = replace(rows.new_meeting(seen.uid, WHOLE, 0), line_id=link.line_id)
+                self._store_meeting(meeting)
+        self._store(link)
+        self._mirror(stored, seen, one)
+        self._again(link, Side.MAILBOX, None)
+
+    def drop(self, one: Intent, reason: str) -> None:
+        """The create is not needed: what it would make is there and belongs to another pair (D-12)."""
+        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
+        self.changes.dropped_links.append(one.link_id)
+
+    # --- everything else ----------------------------------------------------------------------------------------
+
+    def _overtaken(self, one: Intent) -> None:
+        self.supersede(one, "Changed meanwhile; planned again.")
+        target = self._target_id(one)
+        if target:
+            self.reread.add(target)
+
+    def unanswered(self, one: Intent) -> None:
+        """An update or deletion whose answer never came: its target is read again and compared (C4)."""
+        self._overtaken(one)
+
+    def supersede(self, one: Intent, reason: str) -> None:
+        """The write is no longer right: the pair is looked at again."""
+        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
+        self._again(self.links[one.link_id], Side.MAILBOX, None)
+
+    def later(self, one: Intent, code: str, message: str, retry_after: float | None) -> None:
+        """Tried again after a while, longer each time; after too many times in a row a person is asked."""
+        attempts = one.attempts + 1
+        link = self.links[one.link_id]
+        if link.attempts + 1 >= PATIENCE:
+            self._refused(one, code, message)
+            return
+        wait = timedelta(seconds=retry_after) if retry_after is not None else timedelta(seconds=2**attempts)
+        self._store(replace(link, attempts=link.attempts + 1))
+        self.changes.intents.append(
+            replace(
+                one,
+                state=IntentState.PLANNED,
+                attempts=attempts,
+                not_before=self.now + min(wait, LONGEST_WAIT),
+                code=code,
+                message=message,
+            )
+        )
+
+    def _refused(self, one: Intent, code: str, message: str) -> None:
+        if code == WOULD_MAIL:
+            self.changes.intents.append(replace(one, state=IntentState.HELD, hold=WOULD_MAIL, message=message))
+            return
+        self.changes.intents.append(replace(one, state=IntentState.FAILED, code=code, message=message))
+        link = self.links[one.link_id]
+        self._store(replace(link, state=LinkState.HELD, reason=message, attempts=0))
+
+    def _target_id(self, one: Intent) -> str | None:
+        link = self.links[one.link_id]
+        return link.mailbox_id if one.side is Side.MAILBOX else self.lines[link.line_id].crm_id
+
+    def _again(self, link: Link, side: Side, mailbox_id: str | None) -> None:
+        ref = mailbox_id or link.mailbox_id
+        if ref is not None:
+            self.changes.todos.append(Todo(link.user_id, link.kind, side.value, ref))
+            return
+        crm_id = self.lines[link.line_id].crm_id
+        if crm_id is not None:
+            self.changes.todos.append(Todo(link.user_id, link.kind, Side.CRM.value, crm_id))
+
+    def _store(self, link: Link) -> None:
+        self.links[link.id] = link
+        self.changed_links[link.id] = link
+
+    def _store_meeting(self, meeting: Meeting) -> None:
+        if meeting.line_id is not None:
+            self.meetings[meeting.line_id] = meeting
+        self.changed_meetings[meeting.id] = meeting
+
+    def _log(self, one: Intent, before: Values, after: Values) -> None:
+        self.changes.history.append(
+            HistoryEntry(one.link_id, one.side, one.op, tuple(sorted(one.values)), before, after, one.rule)
+        )
+
+
+def _unresolved(one: Intent, group: str, stored: Values) -> bool:
+    """A company that Salesforce knows no account for reads back empty, and that is agreement (H-3)."""
+    if group == "company" and one.side is Side.CRM and stored.get(group) is None:
+        return True
+    return equivalent(one.kind, group, one.values.get(group), stored.get(group))
