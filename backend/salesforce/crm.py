@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -104,7 +105,7 @@ class SalesforceUser:
                 continue
             stored = by_key.get(str(_key_of(write)))
             answer = writing.answer_of(write, layout, result.problem, stored)
-            answers[write.id] = _visible(answer, self._client.username)
+            answers[write.id] = _created(answer, self._client.username)
         answers.update(duplicates.settle(self._client, layout, refused) if refused else {})
         return list(answers.values())
 
@@ -200,8 +201,13 @@ def _target_of(write: Write) -> str:
     return write.target
 
 
-def _visible(answer: Answer[Record], username: str) -> Answer[Record]:
-    """A record that was made, or is there, but does not show to the user: bound to nothing, told to a person."""
+def _created(answer: Answer[Record], username: str) -> Answer[Record]:
+    """One in the Recycle Bin was deleted by a person, and is nothing to bind to (D-3).
+
+    A record that was made, or is there, but does not show to the user is bound to nothing, and told to a person.
+    """
+    if answer.stored is not None and answer.result is Result.EXISTS and answer.stored.in_bin:
+        return replace(answer, stored=None)
     if answer.stored is not None or answer.result not in (Result.OK, Result.EXISTS):
         return answer
     happened = "saved the record" if answer.result is Result.OK else f"has the record already ({answer.message})"

@@ -69,10 +69,13 @@ class Layout:
         """Whether the organisation has person accounts."""
         return "ispersonaccount" in self.names
 
-    def known(self, wanted: Iterable[str]) -> tuple[str, ...]:
-        """Those of the wanted fields that this user can read, as Salesforce spells them, each once."""
-        found = (self.names.get(name.casefold()) for name in wanted)
-        return tuple(dict.fromkeys(name for name in found if name))
+    def known(self, wanted: Iterable[str]) -> dict[str, str]:
+        """Those of the wanted fields that this user can read: name as given -> name as Salesforce spells it."""
+        return {name: self.names[name.casefold()] for name in wanted if name.casefold() in self.names}
+
+    def with_fields(self, further: Iterable[str]) -> tuple[str, ...]:
+        """Fields of a SELECT with further ones, each once: Salesforce refuses a field that is named twice."""
+        return tuple(dict.fromkeys((*self.selected, *further)))
 
 
 def layout_of(

@@ -5,7 +5,7 @@ What is read goes through the same normal forms as what is compared, so that no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -26,8 +26,8 @@ _DAY: Final = timedelta(days=1)
 USER_FIELDS: Final = ("Id", "Username", "Name", "Email", "Profile.Name", "IsActive", "TimeZoneSidKey", "SystemModstamp")
 
 
-def record_of(row: Row, layout: Layout, filter_fields: Sequence[str] | None = None) -> Record:
-    """The record in a row. `filter_fields`: what goes into `raw`, or None for none."""
+def record_of(row: Row, layout: Layout, filters: Mapping[str, str] | None = None) -> Record:
+    """The record in a row. `filters`: what goes into `raw`, as asked for -> as Salesforce spells it; None for none."""
     return Record(
         id=row["Id"],
         version=moment(row["SystemModstamp"]),
@@ -40,7 +40,7 @@ def record_of(row: Row, layout: Layout, filter_fields: Sequence[str] | None = No
         activity_at=_activity(row.get("LastActivityDate")),
         is_child=bool(row.get("IsChild")),
         in_bin=bool(row.get("IsDeleted")),
-        raw=None if filter_fields is None else {name: _plain(row.get(name)) for name in filter_fields},
+        raw=None if filters is None else {asked: _plain(row.get(name)) for asked, name in filters.items()},
         problem=_problem(row),
     )
 

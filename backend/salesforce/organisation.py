@@ -58,9 +58,9 @@ class SalesforceOrganisation:
         if not ids:
             return {}
         layout = self._known.get(kind) or self._layouts.get(self._client, kind)
-        filters = layout.known(self._filters) if kind is Kind.CONTACT else ()
-        rows = reading.rows_of(self._client, reading.by_id(layout, ids, filters))
-        return reading.verdicts(layout, ids, rows, filters if kind is Kind.CONTACT else None)
+        filters = self._raw(layout)
+        rows = reading.rows_of(self._client, reading.by_id(layout, ids, (filters or {}).values()))
+        return reading.verdicts(layout, ids, rows, filters)
 
     def changes(self, mark: str | None, filter_fields: Sequence[str]) -> Iterator[OrganisationPage]:
         """See Organisation. Two calls when nothing changed: what is there, then what is in the Recycle Bin.
@@ -117,7 +117,7 @@ class SalesforceOrganisation:
             # One day earlier: the last day of whole-day events is kept as its first midnight (SF-094).
             ended = f"EndDateTime >= {self._events_since - timedelta(days=1)}T00:00:00Z"
         contact, event = self._known[Kind.CONTACT], self._known[Kind.EVENT]
-        contact_fields = tuple(dict.fromkeys((*contact.selected, *contact.known(self._filters))))
+        contact_fields = contact.with_fields(contact.known(self._filters).values())
         streams = [
             Stream("Contact", contact_fields, since.get("Contact")),
             Stream("Event", event.selected, since.get("Event"), ended),
@@ -141,8 +141,11 @@ class SalesforceOrganisation:
 
     def _records(self, kind: Kind, rows: Sequence[Row]) -> tuple[Record, ...]:
         layout = self._known[kind]
-        filters = layout.known(self._filters) if kind is Kind.CONTACT else None
+        filters = self._raw(layout)
         return tuple(record_of(row, layout, filters) for row in rows)
+
+    def _raw(self, layout: Layout) -> dict[str, str] | None:
+        return layout.known(self._filters) if layout.kind is Kind.CONTACT else None
 
     def _contacts_of(self, accounts: Mapping[str, str], before: Mark | None) -> Iterator[OrganisationPage]:
         """Contacts of accounts that changed: a new account name does not touch them (SF-082)."""
@@ -151,7 +154,7 @@ class SalesforceOrganisation:
         if not changed:
             return
         layout = self._known[Kind.CONTACT]
-        fields = tuple(dict.fromkeys((*layout.selected, *layout.known(self._filters))))
+        fields = layout.with_fields(layout.known(self._filters).values())
         statements = [
             soql.select(fields, "Contact", soql.any_of("AccountId", portion)) for portion in soql.portions(changed)
         ]
@@ -161,7 +164,7 @@ class SalesforceOrganisation:
 
     def _gone(self, before: Mark | None) -> list[Stream]:
         """Deleted rows. A full listing needs none but merged contacts: what else is missing is verified by id."""
-        fields = self._known[Kind.CONTACT].known(("Id", "SystemModstamp", "MasterRecordId"))
+        fields = tuple(self._known[Kind.CONTACT].known(("Id", "SystemModstamp", "MasterRecordId")))
         name = _DELETED[Kind.CONTACT]
         if before is None:
             merged = "IsDeleted = true AND MasterRecordId != null"
@@ -181,8 +184,10 @@ class SalesforceOrganisation:
             greatest |= dict.fromkeys(("Account", *_DELETED.values()), started)
         earlier = before.since if before else {}
         since = {name: advanced(earlier.get(name), greatest.get(name), started) for name in names}
-        known = self._known.items()
-        fields = {SOBJECTS[kind]: [*layout.selected, *layout.known(self._filters)] for kind, layout in known}
+        fields = {
+            layout.sobject: list(layout.with_fields(layout.known(self._filters).values()))
+            for layout in self._known.values()
+        }
         again = {id_: stamp for id_, stamp in found.accounts.items() if moment(stamp) >= since["Account"] - OVERLAP}
         latest = sorted(again.items(), key=lambda entry: entry[1])[-ACCOUNTS_KEPT:]
         return Mark(since, fields, list(self._filters), dict(latest))

@@ -18,7 +18,7 @@ from backend.salesforce.fields import KEY_FIELD, Layout
 from backend.salesforce.mapping import record_of
 
 
-def by_id(layout: Layout, ids: Sequence[str], extra: Sequence[str] = ()) -> list[str]:
+def by_id(layout: Layout, ids: Sequence[str], extra: Iterable[str] = ()) -> list[str]:
     """Statements for the rows with these ids; to be run over all rows."""
     return _statements(layout, "Id", ids, extra)
 
@@ -28,8 +28,8 @@ def by_key(layout: Layout, keys: Iterable[UUID]) -> list[str]:
     return _statements(layout, KEY_FIELD, [str(key) for key in keys])
 
 
-def _statements(layout: Layout, field: str, values: Sequence[str], extra: Sequence[str] = ()) -> list[str]:
-    fields = tuple(dict.fromkeys((*layout.selected, *extra)))
+def _statements(layout: Layout, field: str, values: Sequence[str], extra: Iterable[str] = ()) -> list[str]:
+    fields = layout.with_fields(extra)
     return [soql.select(fields, layout.sobject, soql.any_of(field, portion)) for portion in soql.portions(values)]
 
 
@@ -40,7 +40,7 @@ def rows_of(client: Client, statements: Sequence[str]) -> Iterator[Row]:
 
 
 def verdicts(
-    layout: Layout, ids: Sequence[str], rows: Iterable[Row], filter_fields: Sequence[str] | None = None
+    layout: Layout, ids: Sequence[str], rows: Iterable[Row], filters: Mapping[str, str] | None = None
 ) -> dict[str, Record | Verdict]:
     """Each id's state: GONE only for a row marked deleted; what does not show may merely be hidden (SF-088)."""
     found = {row["Id"]: row for row in rows}
@@ -50,7 +50,7 @@ def verdicts(
         if row is None:
             answer[id_] = Verdict.UNKNOWN
         else:
-            answer[id_] = Verdict.GONE if row["IsDeleted"] else record_of(row, layout, filter_fields)
+            answer[id_] = Verdict.GONE if row["IsDeleted"] else record_of(row, layout, filters)
     return answer
 
 
