@@ -15,7 +15,7 @@ from backend.sandbox.microsoft.errors import GraphError
 from backend.sandbox.microsoft.mailbox import Mailbox
 from backend.sandbox.microsoft.odata import check_options
 from backend.sandbox.microsoft.tenant import Tenant, User
-from backend.sandbox.microsoft.wire import Answer, Call, preferences
+from backend.sandbox.microsoft.wire import Answer, Call, Grant, preferences
 
 Area = Literal["mailbox", "directory", "own"]
 
@@ -90,6 +90,7 @@ class Graph:
     def __init__(self, tenant: Tenant, operations: Sequence[Operation]) -> None:
         self.tenant = tenant
         self.router = Router(operations)
+        self.nobody = Grant("", frozenset())
 
     def operation_name(self, method: str, path: str) -> str:
         """The name of a call in the call table."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backend.sandbox.microsoft import contacts, errors, event_view
 from backend.sandbox.microsoft.calendar import Calendar
 from backend.sandbox.microsoft.events import Event, Member, events_of
-from backend.sandbox.microsoft.store import Folder, Item, Store
+from backend.sandbox.microsoft.store import Change, Folder, Item, Store
 
 if TYPE_CHECKING:
     from backend.sandbox.microsoft.tenant import Tenant, User
@@ -197,7 +197,7 @@ class Mailbox(Store):
             raise errors.item_not_found()
         return Member(item, day)
 
-    def on_change(self, listener: Callable[[Any, Item, Folder], None]) -> None:
+    def on_change(self, listener: Callable[[Change, Item, Folder], None]) -> None:
         """Be told of every change: what happened, to which item, in which folder."""
         self.listeners.append(listener)
 

@@ -11,6 +11,7 @@ from backend.sandbox.microsoft.apps import App, Secret
 from backend.sandbox.microsoft.delta_states import DeltaStates
 from backend.sandbox.microsoft.keys import TokenKeys
 from backend.sandbox.microsoft.mailbox import Mailbox
+from backend.sandbox.microsoft.notifier import Notifier
 from backend.sandbox.microsoft.store import ChangeLog
 from backend.sandbox.microsoft.throttle import Throttle
 from backend.sandbox.world import World
@@ -54,13 +55,16 @@ class Tenant:
         self.id = ""
         self.domain = "lockstep.example"
         self.keys = TokenKeys()
+        self.notifier = Notifier(world)
         self.clear()
 
     def clear(self) -> None:
         """Back to the beginning: one consented application, no users."""
-        self.id = self.new_guid()
+        self.id = self.notifier.tenant_id = self.new_guid()
         self.users: dict[str, User] = {}
         self.former_users: dict[int, str] = {}
+        self._users_by_key: dict[str, User] = {}
+        self.notifier.clear()
         self.mailboxes: dict[str, Mailbox] = {}
         self.apps: dict[str, App] = {}
         self.throttle = Throttle(self.world.clock)
@@ -139,7 +143,9 @@ class Tenant:
             proxy_addresses=[f"SMTP:{address}"],
         )
         self.users[user.id] = user
-        self.mailboxes[user.id] = Mailbox(self, user, time_zone)
+        self._users_by_key |= {user.id: user, user.user_principal_name: user}
+        mailbox = self.mailboxes[user.id] = Mailbox(self, user, time_zone)
+        mailbox.on_change(lambda change, item, folder: self.notifier.note(mailbox, change, item, folder))
         self.note_user(user)
         return user
 
@@ -151,6 +157,7 @@ class Tenant:
     def remove_user(self, user: User) -> None:
         """Delete a user and his mailbox."""
         del self.users[user.id]
+        del self._users_by_key[user.id], self._users_by_key[user.user_principal_name]
         del self.mailboxes[user.id]
         self.former_users[user.number] = user.id
         self.note_user(user)
@@ -169,11 +176,7 @@ class Tenant:
 
     def user_named(self, key: str) -> User | None:
         """A user by object id or user principal name."""
-        lowered = key.lower()
-        for user in self.users.values():
-            if lowered in (user.id, user.user_principal_name):
-                return user
-        return None
+        return self._users_by_key.get(key) or self._users_by_key.get(key.lower())
 
     def names(self) -> dict[str, str]:
         """Display names by address in lower case."""
