@@ -17,6 +17,7 @@ from redis import Redis
 from backend.jobs import redis_server
 from backend.jobs.parent import marked_environment
 from backend.jobs.queues import Doorbell, Rung
+from backend.jobs.redis_server import RedisServer
 from tests.fakes.engine import FakeEngine
 from tests.fakes.processes import kill, no_leftovers, running, tree, wait_until
 
@@ -150,3 +151,29 @@ def test_role_ends_with_zero_on_sigterm(role: str, start: Start, engine: FakeEng
     wait_until(lambda: bool(connection.keys(pattern)), "the registration")
     process.terminate()
     assert process.wait(15) == 0
+
+
+def test_pool_and_scheduler_outlive_an_absent_redis(tmp_path: Path, engine: FakeEngine) -> None:
+    engine.add_user(USER, due=True)
+    server = RedisServer.start(tmp_path)
+    settings = {
+        "LOCKSTEP_DATA_DIR": str(tmp_path),
+        "LOCKSTEP_REDIS_URL": redis_server.url(tmp_path),
+        "LOCKSTEP_CYCLE_SECONDS": "1",
+        "LOCKSTEP_WORKERS": "1",
+    }
+    with no_leftovers() as pids:
+        roles = []
+        for role in ("worker", "scheduler"):
+            command = [sys.executable, "-m", "tests.fakes.jobs_main", role]
+            roles.append(subprocess.Popen(command, env=os.environ | settings, start_new_session=True))
+            pids.append(roles[-1].pid)
+        wait_until(lambda: engine.passes(USER) == ["schedule"], "the first pass", RECOVERY_SECONDS)
+        server.stop()
+        seen = engine.cycles()
+        engine.want_again(USER)
+        server = RedisServer.start(tmp_path)
+        wait_until(lambda: engine.cycles() > seen, "a cycle after the return", RECOVERY_SECONDS)
+        wait_until(lambda: engine.passes(USER) == ["schedule"] * 2, "the pass after the return", RECOVERY_SECONDS)
+        assert [role.poll() for role in roles] == [None, None]
+    server.stop()
