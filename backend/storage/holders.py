@@ -1,0 +1,91 @@
+"""Who has a copy of a meeting, which organisers sync, and which of them let their chance pass (D-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from backend.domain.identity import normal_email
+from backend.domain.values import Kind
+from backend.storage.configuration_codec import COLUMNS, decode_configuration
+from backend.storage.statements import IDS, look_up
+from backend.storage.tables import configuration, mailbox_item, person, user_state
+from backend.sync.state import Holder, Presence, SeenItem
+
+PATIENCE: Final = timedelta(hours=24)
+"""How long an organiser who cannot run keeps the lead."""
+
+_item = mailbox_item.c
+_COPIES = (
+    sa.select(
+        _item.uid, _item.user_id, _item.mailbox_id, _item.presence, _item.first_run, user_state.c.configuration_id
+    )
+    .join(user_state, user_state.c.user_id == _item.user_id, isouter=True)
+    .where(_item.uid.in_(IDS), _item.kind == Kind.EVENT.value, _item.presence != Presence.GONE.value)
+    .order_by(_item.user_id, _item.mailbox_id)
+)
+_SETTINGS = sa.select(*COLUMNS).where(configuration.c.id.in_(IDS))
+_BY_ADDRESS = (
+    sa.select(
+        person.c.id,
+        person.c.address,
+        user_state.c.last_complete_run_id,
+        sa.func.coalesce(user_state.c.last_ok_at, user_state.c.assigned_at, type_=user_state.c.last_ok_at.type).label(
+            "well_at"
+        ),
+    )
+    .join(user_state, user_state.c.user_id == person.c.id)
+    .where(person.c.address.in_(IDS), user_state.c.configuration_id.is_not(None))
+)
+
+
+@dataclass(frozen=True)
+class Organizers:
+    """Organisers who sync, by address, and the UIDs of meetings whose organiser declined to lead."""
+
+    users: Mapping[str, int]
+    declined: frozenset[str]
+
+
+def holders(connection: sa.Connection, uids: Iterable[str]) -> dict[str, tuple[Holder, ...]]:
+    """All users' copies by UID, in order of user. Eligible: the copy is there, and its user writes to Salesforce."""
+    rows = list(look_up(connection, _COPIES, uids))
+    writing = _writing_events(connection, {row.configuration_id for row in rows if row.configuration_id is not None})
+    found: dict[str, tuple[Holder, ...]] = {}
+    for row in sorted(rows, key=lambda row: (row.user_id, row.mailbox_id)):
+        eligible = row.presence == Presence.HERE.value and row.configuration_id in writing
+        found[row.uid] = (*found.get(row.uid, ()), Holder(row.user_id, row.mailbox_id, eligible, row.first_run))
+    return found
+
+
+def organizers(
+    connection: sa.Connection, items: Iterable[SeenItem], copies: Mapping[str, tuple[Holder, ...]], now: datetime
+) -> Organizers:
+    """Who of the items' organisers syncs, and for which of the meetings he does not take the lead."""
+    by_uid = {item.uid: address for item in items if item.uid and (address := normal_email(item.organizer))}
+    rows = {row.address: row for row in look_up(connection, _BY_ADDRESS, by_uid.values())}
+    declined = {
+        uid
+        for uid, address in by_uid.items()
+        if address in rows and _declined(rows[address], copies.get(uid, ()), now - PATIENCE)
+    }
+    return Organizers({address: row.id for address, row in rows.items()}, frozenset(declined))
+
+
+def _writing_events(connection: sa.Connection, configuration_ids: set[int]) -> set[int]:
+    rows = look_up(connection, _SETTINGS, configuration_ids)
+    return {row.id for row in rows if decode_configuration(row).events.direction.writes_crm}
+
+
+def _declined(organizer: sa.Row[Any], copies: tuple[Holder, ...], limit: datetime) -> bool:
+    if any(copy.user_id == organizer.id and copy.eligible for copy in copies):
+        return False
+    if organizer.well_at is not None and organizer.well_at < limit:
+        return True
+    seen = [copy.first_run for copy in copies if copy.user_id != organizer.id]
+    complete = organizer.last_complete_run_id
+    return bool(seen) and complete is not None and complete > min(seen)

@@ -1,0 +1,82 @@
+"""What a pass leaves behind for people: lost values, tombstones, notes and the history of each item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.storage.statements import run_many, upsert
+from backend.storage.stored_values import patch_text
+from backend.storage.tables import conflict, history, note, tombstone
+from backend.storage.work import Work
+from backend.sync.state import Conflict, HistoryEntry, Note, Tombstone
+
+_CLEAR_NOTE = sa.delete(note).where(
+    note.c.user_id == sa.bindparam("u"),
+    note.c.kind == sa.bindparam("k"),
+    note.c.side == sa.bindparam("s"),
+    note.c.ref == sa.bindparam("r"),
+)
+
+
+def store_journal(work: Work) -> None:
+    """Appends conflicts, tombstones and history; sets notes, or clears them where the reason is empty."""
+    changes, connection = work.changes, work.connection
+    run_many(connection, sa.insert(conflict), [_conflict_row(work, entry) for entry in changes.conflicts])
+    run_many(connection, sa.insert(tombstone), [_tombstone_row(work, entry) for entry in changes.tombstones])
+    notes = {(entry.user_id, entry.kind.value, entry.side.value, entry.ref): entry for entry in changes.notes}
+    cleared = [dict(zip("uksr", key, strict=True)) for key, entry in notes.items() if not entry.reason]
+    run_many(connection, _CLEAR_NOTE, cleared)
+    upsert(connection, note, [_note_row(work, entry) for entry in notes.values() if entry.reason])
+    run_many(connection, sa.insert(history), [_history_row(work, entry) for entry in changes.history])
+
+
+def _conflict_row(work: Work, entry: Conflict) -> dict[str, Any]:
+    return {
+        "link_id": str(entry.link_id),
+        "at": work.now,
+        "group": entry.group,
+        "mailbox_value": patch_text(entry.mailbox),
+        "crm_value": patch_text(entry.crm),
+        "chosen": entry.chosen.value,
+        "reason": entry.reason,
+    }
+
+
+def _tombstone_row(work: Work, entry: Tombstone) -> dict[str, Any]:
+    return {
+        "user_id": entry.user_id,
+        "kind": entry.kind.value,
+        "mailbox_id": entry.mailbox_id,
+        "crm_id": entry.crm_id,
+        "deleted_at": work.now,
+    }
+
+
+def _note_row(work: Work, entry: Note) -> dict[str, Any]:
+    return {
+        "user_id": entry.user_id,
+        "kind": entry.kind.value,
+        "side": entry.side.value,
+        "ref": entry.ref,
+        "title": entry.title[:320],
+        "code": entry.code[:64],
+        "reason": entry.reason,
+        "at": work.now,
+    }
+
+
+def _history_row(work: Work, entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "link_id": str(entry.link_id),
+        "user_id": work.user_id,
+        "run_id": work.changes.run_id,
+        "at": work.now,
+        "side": entry.side.value,
+        "op": entry.op.value,
+        "groups": list(entry.groups),
+        "before": patch_text(entry.before),
+        "after": patch_text(entry.after),
+        "rule": entry.rule,
+    }

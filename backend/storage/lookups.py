@@ -1,0 +1,153 @@
+"""Single questions of the engine to its memory; each returns values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from backend.domain.values import Kind
+from backend.storage.reading_rows import INTENT, LINE, LINK, MEETING, to_intent, to_line, to_link, to_meeting
+from backend.storage.statements import IDS, look_up
+from backend.storage.stored_values import Decoder
+from backend.storage.tables import intent, line, link, mailbox_item, meeting, organisation, stream, user_state
+from backend.sync.state import Intent, IntentState, Line, Link, Meeting, Presence, Ref, Stream
+
+_USER: sa.BindParameter[int] = sa.bindparam("user")
+_KIND: sa.BindParameter[str] = sa.bindparam("of_kind")
+_item = mailbox_item.c
+_OF_USER = (_item.user_id == _USER, _item.kind == _KIND)
+_NOT_GONE = _item.presence != Presence.GONE.value
+_KNOWN = sa.select(_item.mailbox_id).where(*_OF_USER, _NOT_GONE, _item.mailbox_id.in_(IDS))
+_UNSEEN = (
+    sa.select(_item.mailbox_id)
+    .where(*_OF_USER, _NOT_GONE, _item.generation < sa.bindparam("listing"))
+    .order_by(_item.mailbox_id)
+)
+_MIRRORED = sa.select(sa.func.count()).where(*_OF_USER, _item.presence == Presence.HERE.value)
+_STREAM = sa.select(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND)
+_FORGET_CURSOR = sa.update(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND).values(cursor=None)
+_DUE = (
+    sa.select(*INTENT)
+    .where(
+        intent.c.user_id == _USER,
+        intent.c.kind == _KIND,
+        sa.or_(
+            intent.c.state == IntentState.SENT.value,
+            sa.and_(
+                intent.c.state == IntentState.PLANNED.value,
+                sa.or_(intent.c.not_before.is_(None), intent.c.not_before <= sa.bindparam("now")),
+            ),
+        ),
+    )
+    .order_by(intent.c.created_at, intent.c.id)
+)
+_LINKS = sa.select(*LINK).where(link.c.id.in_(IDS))
+_LINKED_ITEMS = sa.select(link.c.id, link.c.mailbox_id, link.c.original_start).where(
+    link.c.user_id == _USER, link.c.kind == _KIND, link.c.mailbox_id.in_(IDS)
+)
+_LINES_BY_ID = sa.select(*LINE).where(line.c.kind == _KIND, line.c.id.in_(IDS))
+_LINES_BY_RECORD = sa.select(*LINE).where(line.c.kind == _KIND, line.c.crm_id.in_(IDS))
+_MEETINGS_BY_LINE = sa.select(*MEETING).where(meeting.c.line_id.in_(IDS))
+_MEETINGS_BY_UID = sa.select(*MEETING).where(meeting.c.uid.in_(IDS))
+_USERS_OF_LINE = sa.select(link.c.user_id).where(link.c.line_id == sa.bindparam("line"))
+_PLANNED_VERSION = sa.select(user_state.c.planned_version).where(user_state.c.user_id == _USER)
+_MARK = sa.select(organisation.c.mark).where(organisation.c.id == 1)
+_CYCLE = sa.select(organisation.c.cycle_at).where(organisation.c.id == 1)
+
+
+def _whose(user_id: int, kind: Kind) -> dict[str, Any]:
+    return {"user": user_id, "of_kind": kind.value}
+
+
+def known(connection: sa.Connection, user_id: int, kind: Kind, ids: Iterable[str]) -> frozenset[str]:
+    """Which of the ids are mirrored and not gone."""
+    return frozenset(row.mailbox_id for row in look_up(connection, _KNOWN, ids, **_whose(user_id, kind)))
+
+
+def unseen(connection: sa.Connection, user_id: int, kind: Kind, generation: int) -> tuple[str, ...]:
+    """Mirrored ids, not gone, that the listing of this generation did not show."""
+    return tuple(connection.execute(_UNSEEN, _whose(user_id, kind) | {"listing": generation}).scalars())
+
+
+def mirrored(connection: sa.Connection, user_id: int, kind: Kind) -> int:
+    """How many items are there."""
+    return int(connection.execute(_MIRRORED, _whose(user_id, kind)).scalar_one())
+
+
+def stream_of(connection: sa.Connection, user_id: int, kind: Kind) -> Stream | None:
+    """Where the reading of the user's items of this kind stands."""
+    row = connection.execute(_STREAM, _whose(user_id, kind)).one_or_none()
+    if row is None:
+        return None
+    return Stream(
+        row.user_id, Kind(row.kind), row.container, row.cursor, row.first, row.end, row.generation, row.listed_at
+    )
+
+
+def forget_cursor(connection: sa.Connection, user_id: int, kind: Kind) -> None:
+    """Has the next pass list everything."""
+    connection.execute(_FORGET_CURSOR, _whose(user_id, kind))
+
+
+def planned_version(connection: sa.Connection, user_id: int) -> int:
+    """Version of the settings that the last complete plan was made with; 0 before the first."""
+    return int(connection.execute(_PLANNED_VERSION, {"user": user_id}).scalar() or 0)
+
+
+def mark(connection: sa.Connection) -> str | None:
+    """Where the next reading of the organisation starts; None: from the beginning."""
+    return connection.execute(_MARK).scalar()
+
+
+def served_cycle(connection: sa.Connection) -> datetime | None:
+    """When the last cycle of the organisation was completed."""
+    return connection.execute(_CYCLE).scalar()
+
+
+def due_intents(connection: sa.Connection, user_id: int, kind: Kind, now: datetime) -> tuple[Intent, ...]:
+    """Planned intents whose time has come, and sent ones that were never answered; oldest first."""
+    decode = Decoder()
+    rows = connection.execute(_DUE, _whose(user_id, kind) | {"now": now})
+    return tuple(to_intent(row, decode) for row in rows)
+
+
+def links(connection: sa.Connection, ids: Iterable[UUID]) -> Mapping[UUID, Link]:
+    """Links by id."""
+    decode = Decoder()
+    found = (to_link(row, decode) for row in look_up(connection, _LINKS, _texts(ids)))
+    return {one.id: one for one in found}
+
+
+def linked_refs(connection: sa.Connection, user_id: int, kind: Kind, refs: Iterable[Ref]) -> Mapping[Ref, UUID]:
+    """Which of the items or occurrences have a link, and which."""
+    wanted = set(refs)
+    rows = look_up(connection, _LINKED_ITEMS, {ref.mailbox_id for ref in wanted}, **_whose(user_id, kind))
+    found = {Ref(row.mailbox_id, row.original_start): UUID(row.id) for row in rows}
+    return {ref: link_id for ref, link_id in found.items() if ref in wanted}
+
+
+def lines(connection: sa.Connection, kind: Kind, ids: Iterable[UUID], crm_ids: Iterable[str]) -> tuple[Line, ...]:
+    """Lines by id or by the record they stand for."""
+    rows = [*look_up(connection, _LINES_BY_ID, _texts(ids), of_kind=kind.value)]
+    rows += look_up(connection, _LINES_BY_RECORD, crm_ids, of_kind=kind.value)
+    return tuple({row.id: to_line(row) for row in rows}.values())
+
+
+def meetings(connection: sa.Connection, line_ids: Iterable[UUID], uids: Iterable[str]) -> tuple[Meeting, ...]:
+    """Meetings by line or UID."""
+    decode = Decoder()
+    rows = [*look_up(connection, _MEETINGS_BY_LINE, _texts(line_ids)), *look_up(connection, _MEETINGS_BY_UID, uids)]
+    return tuple({row.id: to_meeting(row, decode) for row in rows}.values())
+
+
+def users_of_line(connection: sa.Connection, line_id: UUID) -> frozenset[int]:
+    """Users whose links name the line."""
+    return frozenset(connection.execute(_USERS_OF_LINE, {"line": str(line_id)}).scalars())
+
+
+def _texts(ids: Iterable[UUID]) -> list[str]:
+    return [str(one) for one in ids]

@@ -1,0 +1,65 @@
+"""Intents: decided writes, stored before they are sent; one open one per remote object (INV-2, INV-18)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.storage.statements import IDS, look_up, run_many
+from backend.storage.stored_values import patch_text
+from backend.storage.tables import intent
+from backend.storage.uniqueness import one_per_thing
+from backend.storage.work import Work
+from backend.sync.state import Intent, IntentState
+
+OPEN = (IntentState.PLANNED, IntentState.SENT)
+
+_KNOWN = sa.select(intent.c.id).where(intent.c.id.in_(IDS))
+_MOVING = ("expect", "notify", "config_version", "state", "attempts", "not_before", "code", "message", "rule", "hold")
+_PROGRESS = (
+    sa.update(intent)
+    .where(intent.c.id == sa.bindparam("one_id"))
+    .values({name: sa.bindparam(f"new_{name}") for name in (*_MOVING, "updated_at")})
+)
+
+
+def store_intents(work: Work) -> None:
+    """Inserts new intents and moves known ones on; what a known intent writes is fixed.
+
+    Those that close come first, so that a target may pass from one intent to the next. Raises TargetTaken.
+    """
+    intents = {str(entry.id): entry for entry in work.changes.intents}
+    known = {row.id for row in look_up(work.connection, _KNOWN, intents)}
+    moved = [entry for key, entry in intents.items() if key in known]
+    moved.sort(key=lambda entry: (entry.state in OPEN, entry.target))
+    fresh = sorted((entry for key, entry in intents.items() if key not in known), key=lambda entry: entry.target)
+    with one_per_thing("remote object"):
+        run_many(work.connection, _PROGRESS, [_progress(work, entry) for entry in moved])
+        if fresh:
+            work.connection.execute(sa.insert(intent), [_row(work, entry) for entry in fresh])
+
+
+def _progress(work: Work, entry: Intent) -> dict[str, Any]:
+    moving = {f"new_{name}": getattr(entry, name) for name in _MOVING}
+    return moving | {"one_id": str(entry.id), "new_state": entry.state.value, "new_updated_at": work.now}
+
+
+def _row(work: Work, entry: Intent) -> dict[str, Any]:
+    moving = {name: getattr(entry, name) for name in _MOVING}
+    return moving | {
+        "id": str(entry.id),
+        "user_id": entry.user_id,
+        "run_id": work.changes.run_id,
+        "link_id": str(entry.link_id),
+        "kind": entry.kind.value,
+        "side": entry.side.value,
+        "op": entry.op.value,
+        "target": entry.target,
+        "values": patch_text(entry.values),
+        "from_mailbox": patch_text(entry.from_mailbox),
+        "from_crm": patch_text(entry.from_crm),
+        "state": entry.state.value,
+        "created_at": work.now,
+        "updated_at": work.now,
+    }

@@ -1,0 +1,141 @@
+"""Lines, meetings, links and series: what belongs together (sync-extensions.md D.1, E.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.storage.series_codec import encode_series
+from backend.storage.statements import IDS, look_up, run_many, upsert
+from backend.storage.stored_values import JsonText, serialize
+from backend.storage.tables import line, link, meeting, series
+from backend.storage.uniqueness import one_per_thing
+from backend.storage.work import Work
+from backend.sync.state import Line, Link, Meeting, SeriesRow
+
+_BY_ID: sa.BindParameter[str] = sa.bindparam("one_id")
+_PLACES = sa.select(link.c.id, link.c.mailbox_id, link.c.original_start).where(link.c.id.in_(IDS))
+_LEAVE_PLACE = sa.update(link).where(link.c.id == _BY_ID).values(mailbox_id=None)
+_DROP_LINK = sa.delete(link).where(link.c.id == _BY_ID)
+_DROP_MEETING = sa.delete(meeting).where(meeting.c.id == _BY_ID)
+_DROP_SERIES = sa.delete(series).where(
+    series.c.user_id == sa.bindparam("user"), series.c.mailbox_id == sa.bindparam("item_id")
+)
+_STEP_ASIDE = sa.update(meeting).where(meeting.c.id == _BY_ID).values(original_start="~" + meeting.c.id)
+_MOVE = sa.update(meeting).where(meeting.c.id == _BY_ID).values(original_start=sa.bindparam("start"))
+
+
+def drop(work: Work) -> None:
+    """Removes `dropped_links`, `dropped_meetings` and `dropped_series`; their history stays."""
+    changes = work.changes
+    run_many(work.connection, _DROP_LINK, _ids(changes.dropped_links))
+    run_many(work.connection, _DROP_MEETING, _ids(changes.dropped_meetings))
+    run_many(
+        work.connection,
+        _DROP_SERIES,
+        [{"user": user, "item_id": mailbox_id} for user, mailbox_id in changes.dropped_series],
+    )
+
+
+def store_lines(work: Work) -> None:
+    """Upserts lines. Raises TargetTaken if another line already stands for the record or carries the key."""
+    rows = [_line_row(entry) for entry in sorted(work.changes.lines, key=lambda entry: str(entry.id))]
+    with one_per_thing("record"):
+        upsert(work.connection, line, rows)
+
+
+def store_meetings(work: Work) -> None:
+    """Moves meetings together, so that they may take each other's places; then upserts meetings.
+
+    Raises TargetTaken if another living meeting has the same UID and original start.
+    """
+    moves = work.changes.moved_meetings
+    run_many(work.connection, _STEP_ASIDE, _ids(meeting_id for meeting_id, _ in moves))
+    rows = [_meeting_row(work, entry) for entry in sorted(work.changes.meetings, key=lambda entry: str(entry.id))]
+    with one_per_thing("meeting"):
+        run_many(work.connection, _MOVE, [{"one_id": str(meeting_id), "start": start} for meeting_id, start in moves])
+        upsert(work.connection, meeting, rows)
+
+
+def store_links(work: Work) -> None:
+    """Upserts links; several may move to each other's items or occurrences in one go."""
+    links = {str(entry.id): entry for entry in work.changes.links}
+    places = {row.id: (row.mailbox_id, row.original_start) for row in look_up(work.connection, _PLACES, links)}
+    moving = [
+        link_id
+        for link_id, place in places.items()
+        if place != (links[link_id].mailbox_id, links[link_id].original_start)
+    ]
+    run_many(work.connection, _LEAVE_PLACE, _ids(moving))
+    rows = [_link_row(work, entry) for entry in links.values()]
+    upsert(work.connection, link, rows, keep=("created_at",))
+
+
+def store_series(work: Work) -> None:
+    """Upserts what is known of series."""
+    upsert(work.connection, series, [_series_row(entry) for entry in work.changes.series])
+
+
+def _ids(ids: Iterable[Any]) -> list[dict[str, str]]:
+    return [{"one_id": str(one)} for one in ids]
+
+
+def _line_row(entry: Line) -> dict[str, Any]:
+    return {
+        "id": str(entry.id),
+        "kind": entry.kind.value,
+        "key": str(entry.key),
+        "crm_id": entry.crm_id,
+        "incarnation": entry.incarnation,
+        "state": entry.state.value,
+    }
+
+
+def _meeting_row(work: Work, entry: Meeting) -> dict[str, Any]:
+    return {
+        "id": str(entry.id),
+        "uid": entry.uid,
+        "original_start": entry.original_start,
+        "line_id": None if entry.line_id is None else str(entry.line_id),
+        "epoch": entry.epoch,
+        "incarnation": entry.incarnation,
+        "shadow_mailbox": work.encode.text(entry.shadow_mailbox),
+        "shadow_crm": work.encode.text(entry.shadow_crm),
+        "state": entry.state.value,
+        "orphan_runs": entry.orphan_runs,
+    }
+
+
+def _link_row(work: Work, entry: Link) -> dict[str, Any]:
+    return {
+        "id": str(entry.id),
+        "user_id": entry.user_id,
+        "kind": entry.kind.value,
+        "line_id": str(entry.line_id),
+        "key": str(entry.key),
+        "origin": entry.origin.value,
+        "state": entry.state.value,
+        "mailbox_id": entry.mailbox_id,
+        "original_start": entry.original_start,
+        "incarnation": entry.incarnation,
+        "shadow_mailbox": work.encode.text(entry.shadow_mailbox),
+        "shadow_crm": work.encode.text(entry.shadow_crm),
+        "reason": entry.reason,
+        "held_on": entry.held_on,
+        "attempts": entry.attempts,
+        "created_at": work.now,
+        "updated_at": work.now,
+    }
+
+
+def _series_row(entry: SeriesRow) -> dict[str, Any]:
+    return {
+        "user_id": entry.user_id,
+        "mailbox_id": entry.mailbox_id,
+        "uid": entry.uid,
+        "definition": JsonText(serialize(encode_series(entry.definition))),
+        "expanded_until": entry.expanded_until,
+        "epoch": entry.epoch,
+    }

@@ -1,0 +1,81 @@
+"""Statements that read the same on both databases: bulk upserts, look-ups by many ids, the database's own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from backend.storage.types import UtcDateTime
+
+CHUNK = 500
+IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+"""The ids of one chunk; use with `look_up`."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def look_up(
+    connection: sa.Connection, statement: sa.Select[Any], ids: Iterable[str | int], **parameters: Any
+) -> Iterator[sa.Row[Any]]:
+    """Rows of a statement that has `IDS` in it, asked for in chunks; nothing is asked for no ids."""
+    wanted = sorted(set(ids))
+    for first in range(0, len(wanted), CHUNK):
+        yield from connection.execute(statement, {**parameters, "ids": wanted[first : first + CHUNK]})
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: Rows, *, keep: tuple[str, ...] = ()) -> None:
+    """Inserts rows or overwrites those of equal primary key, except the columns in `keep`. All rows have equal keys."""
+    if rows:
+        statement = _upsert(connection.dialect.name, table, tuple(rows[0]), keep)
+        connection.execute(statement, rows)
+
+
+@cache
+def _upsert(dialect: str, table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> sa.Executable:
+    key = [column.name for column in table.primary_key]
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    written = [name for name in columns if name not in key and name not in keep]
+    if not written:
+        return insert.on_conflict_do_nothing(index_elements=key)
+    return insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in written})
+
+
+def insert_missing(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
+    """Inserts rows, leaving those of equal primary key as they are."""
+    if rows:
+        key = tuple(column.name for column in table.primary_key)
+        kept = tuple(name for name in rows[0] if name not in key)
+        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), kept), rows)
+
+
+def run_many(connection: sa.Connection, statement: sa.Executable, rows: Rows) -> None:
+    """Runs an update or delete once per row; nothing for no rows."""
+    if rows:
+        connection.execute(statement, rows)
+
+
+class database_time(FunctionElement[Any]):
+    """The database's clock plus a number of seconds, so that workers' clocks need not agree."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(database_time, "postgresql")
+def _postgresql_time(element: database_time, compiler: SQLCompiler, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    return f"(clock_timestamp() + make_interval(secs => CAST({seconds} AS double precision)))"
+
+
+@compiles(database_time, "sqlite")
+def _sqlite_time(element: database_time, compiler: SQLCompiler, **options: Any) -> str:
+    seconds = compiler.process(element.clauses, **options)
+    # three digits from SQLite, six as the column type writes them: times are compared as text
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', CAST({seconds} AS TEXT) || ' seconds') || '000')"

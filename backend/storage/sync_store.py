@@ -1,0 +1,157 @@
+"""The engine's memory over SQL: see `backend.sync.store.SyncStore` for what its methods promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from backend.domain.values import Kind
+from backend.ports.clock import Clock
+from backend.storage import commit, leases, lookups, snapshot, user_views
+from backend.storage.engine import reading
+from backend.storage.holders import holders
+from backend.storage.work import Work
+from backend.sync.state import Holder, Intent, Lease, Line, Link, Meeting, Ref, Stream, UserView
+from backend.sync.store import Changes, Snapshot
+
+_ATTEMPTS: Final = 5
+_TRY_AGAIN: Final = ("40001", "40P01")  # PostgreSQL: could not serialise, deadlock
+
+
+class SqlSyncStore:
+    """A `SyncStore` on SQLite or PostgreSQL. Safe to share between threads; after a fork renew the engine first."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._reading = reading(engine)
+        self._clock = clock
+
+    # --- the right to commit -----------------------------------------------------------------------------------------
+
+    def acquire(self, user_id: int, holder: str, ttl: float) -> Lease | None:
+        """See SyncStore."""
+        with self._engine.begin() as connection:
+            return leases.acquire(connection, user_id, holder, ttl)
+
+    def renew(self, lease: Lease, ttl: float) -> None:
+        """See SyncStore."""
+        with self._engine.begin() as connection:
+            leases.renew(connection, lease, ttl)
+
+    def release(self, lease: Lease) -> None:
+        """See SyncStore."""
+        with self._engine.begin() as connection:
+            leases.release(connection, lease)
+
+    def commit(self, lease: Lease, changes: Changes) -> None:
+        """See SyncStore. A commit that PostgreSQL aborted to end a deadlock is repeated."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self._engine.begin() as connection:
+                    commit.apply(Work(connection, lease.user_id, changes, self._clock.now()), lease)
+            except OperationalError as error:
+                if attempt == _ATTEMPTS or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                    raise
+            else:
+                return
+
+    def reset_stream(self, user_id: int, kind: Kind) -> None:
+        """See SyncStore."""
+        with self._engine.begin() as connection:
+            lookups.forget_cursor(connection, user_id, kind)
+
+    # --- users -------------------------------------------------------------------------------------------------------
+
+    def user(self, user_id: int) -> UserView | None:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return next(user_views.syncing_users(connection, user_id), None)
+
+    def users(self) -> tuple[UserView, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return tuple(user_views.syncing_users(connection))
+
+    def planned_version(self, user_id: int) -> int:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.planned_version(connection, user_id)
+
+    # --- mirrors -----------------------------------------------------------------------------------------------------
+
+    def stream(self, user_id: int, kind: Kind) -> Stream | None:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.stream_of(connection, user_id, kind)
+
+    def known(self, user_id: int, kind: Kind, ids: Sequence[str]) -> frozenset[str]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.known(connection, user_id, kind, ids)
+
+    def unseen(self, user_id: int, kind: Kind, generation: int) -> tuple[str, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.unseen(connection, user_id, kind, generation)
+
+    def mirrored(self, user_id: int, kind: Kind) -> int:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.mirrored(connection, user_id, kind)
+
+    def mark(self) -> str | None:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.mark(connection)
+
+    def served_cycle(self) -> datetime | None:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.served_cycle(connection)
+
+    # --- what belongs together ---------------------------------------------------------------------------------------
+
+    def snapshot(self, user_id: int, kind: Kind) -> Snapshot:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return snapshot.take(connection, user_id, kind, self._clock.now())
+
+    def due_intents(self, user_id: int, kind: Kind, now: datetime) -> tuple[Intent, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.due_intents(connection, user_id, kind, now)
+
+    def links(self, ids: Iterable[UUID]) -> Mapping[UUID, Link]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.links(connection, ids)
+
+    def lines(self, kind: Kind, *, ids: Iterable[UUID] = (), crm_ids: Iterable[str] = ()) -> tuple[Line, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.lines(connection, kind, ids, crm_ids)
+
+    def meetings(self, *, lines: Iterable[UUID] = (), uids: Iterable[str] = ()) -> tuple[Meeting, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.meetings(connection, lines, uids)
+
+    def linked_refs(self, user_id: int, kind: Kind, refs: Iterable[Ref]) -> Mapping[Ref, UUID]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.linked_refs(connection, user_id, kind, refs)
+
+    def holders(self, uids: Iterable[str]) -> Mapping[str, tuple[Holder, ...]]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return holders(connection, uids)
+
+    def users_of_line(self, line_id: UUID) -> frozenset[int]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.users_of_line(connection, line_id)

@@ -1,0 +1,49 @@
+"""Every table (sync.md B.3 with sync-extensions.md D.1, E.1). All times are UTC; ids of lines, links, meetings and
+intents are UUIDs as text, derived by the planner.
+"""
+
+from backend.storage.tables.journal import conflict, history, intent, note, sync_lease, sync_run
+from backend.storage.tables.mirrors import crm_record, crm_scope, mailbox_item, stream, todo
+from backend.storage.tables.pairs import line, link, meeting, selection, series, tombstone
+from backend.storage.tables.people import (
+    account,
+    api_usage,
+    assignment,
+    audit,
+    configuration,
+    connection,
+    organisation,
+    person,
+    user_state,
+)
+from backend.storage.tables.schema import metadata
+
+__all__ = [
+    "account",
+    "api_usage",
+    "assignment",
+    "audit",
+    "configuration",
+    "conflict",
+    "connection",
+    "crm_record",
+    "crm_scope",
+    "history",
+    "intent",
+    "line",
+    "link",
+    "mailbox_item",
+    "meeting",
+    "metadata",
+    "note",
+    "organisation",
+    "person",
+    "selection",
+    "series",
+    "stream",
+    "sync_lease",
+    "sync_run",
+    "todo",
+    "tombstone",
+    "user_state",
+]

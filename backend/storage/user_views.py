@@ -1,0 +1,67 @@
+"""Users as the engine sees them: who syncs, by which settings, from when on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from backend.domain.values import Kind
+from backend.storage.configuration_codec import COLUMNS, decode_configuration
+from backend.storage.tables import configuration, person, selection, user_state
+from backend.sync.state import UserView
+
+_SELECTIONS = sa.select(selection.c.user_id, selection.c.uid, selection.c.original_start).where(
+    selection.c.ended_at.is_(None)
+)
+_USERS = (
+    sa.select(
+        person.c.id.label("user_id"),
+        person.c.crm_user_id,
+        person.c.username,
+        person.c.name.label("person_name"),
+        person.c.address,
+        sa.func.coalesce(user_state.c.mailbox_zone, person.c.zone).label("zone"),
+        user_state.c.mailbox_id,
+        user_state.c.config_version,
+        user_state.c.contacts_leg_since,
+        user_state.c.events_leg_since,
+        *COLUMNS,
+    )
+    .join(user_state, user_state.c.user_id == person.c.id)
+    .join(configuration, configuration.c.id == user_state.c.configuration_id)
+    .order_by(person.c.id)
+)
+
+
+def syncing_users(connection: sa.Connection, user_id: int | None = None) -> Iterator[UserView]:
+    """Those who sync, in order of id; or the one asked for, if he does."""
+    users, chosen = _USERS, _SELECTIONS
+    if user_id is not None:
+        users = users.where(person.c.id == user_id)
+        chosen = chosen.where(selection.c.user_id == user_id)
+    selections: dict[int, set[tuple[str, str]]] = {}
+    for chosen_by, uid, original_start in connection.execute(chosen):
+        selections.setdefault(chosen_by, set()).add((uid, original_start))
+    for row in connection.execute(users):
+        yield _view(row, frozenset(selections.get(row.user_id, ())))
+
+
+def _view(row: Any, selections: frozenset[tuple[str, str]]) -> UserView:
+    """The version is the user's own: it rises whenever the settings that apply to him become others (F-8)."""
+    since = {Kind.CONTACT: row.contacts_leg_since, Kind.EVENT: row.events_leg_since}
+    return UserView(
+        user_id=row.user_id,
+        crm_user_id=row.crm_user_id,
+        username=row.username,
+        name=row.person_name,
+        address=row.address,
+        zone=row.zone,
+        configuration=replace(decode_configuration(row), version=row.config_version),
+        version=row.config_version,
+        crm_leg_since={kind: moment for kind, moment in since.items() if moment is not None},
+        selections=selections,
+        mailbox_id=row.mailbox_id,
+    )
