@@ -164,10 +164,11 @@ def _check_assertion(app: App, form: Mapping[str, str], endpoint: str) -> None:
 
 
 def _certificate_of(app: App, header: Mapping[str, Any]) -> x509.Certificate:
+    by_sha1, by_sha256 = (str(header.get(name, "")).rstrip("=") for name in ("x5t", "x5t#S256"))
     for certificate in app.certificates:
-        if header.get("x5t") == _thumbprint(certificate, hashes.SHA1()):  # noqa: S303 - the protocol's own hash
+        if by_sha1 == _thumbprint(certificate, hashes.SHA1()):  # noqa: S303 - the protocol's own hash
             return certificate
-        if header.get("x5t#S256") == _thumbprint(certificate, hashes.SHA256()):
+        if by_sha256 == _thumbprint(certificate, hashes.SHA256()):
             return certificate
     raise _bad_assertion("The certificate with identifier used to sign the client assertion is not registered.")
 
