@@ -6,6 +6,7 @@ from backend.commands.connect import connect
 from backend.commands.database import db
 from backend.commands.doctor import doctor
 from backend.commands.output import Failure
+from backend.commands.salesforce import salesforce
 from backend.commands.sandbox import sandbox
 from backend.commands.serve import scheduler, web, worker
 from backend.commands.up import up
@@ -37,7 +38,7 @@ def cli() -> None:
     """Keep Contacts and Events in step between Salesforce and Microsoft 365."""
 
 
-for command in (up, web, worker, scheduler, sandbox, db, doctor, connect):
+for command in (up, web, worker, scheduler, sandbox, db, doctor, connect, salesforce):
     cli.add_command(command)
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -150,3 +151,20 @@ def test_progress_without_a_terminal_is_plain_lines_on_stderr(capsys: pytest.Cap
         advance(1)
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "reading contacts …\nreading contacts: 3 done\n")
+
+
+def test_package_for_salesforce_is_written_where_asked(tmp_path: Path) -> None:
+    out = tmp_path / "lockstep.zip"
+    result = run("salesforce", "package", str(out))
+    assert result.exit_code == 0
+    assert result.stdout == f"{out} is ready: sf project deploy start --metadata-dir {out}\n"
+    with zipfile.ZipFile(out) as archive:
+        assert "package.xml" in archive.namelist()
+
+
+def test_package_into_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+    result = run("salesforce", "package", str(tmp_path / "none" / "x.zip"))
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"{tmp_path}/none/x.zip cannot be written (No such file or directory): give a path in a folder of yours.\n"
+    )
