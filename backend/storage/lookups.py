@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,18 @@ from backend.domain.values import Kind
 from backend.storage.reading_rows import INTENT, LINE, LINK, MEETING, to_intent, to_line, to_link, to_meeting
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
-from backend.storage.tables import intent, line, link, mailbox_item, meeting, organisation, stream, user_state
+from backend.storage.tables import (
+    crm_record,
+    intent,
+    line,
+    link,
+    mailbox_item,
+    meeting,
+    organisation,
+    series,
+    stream,
+    user_state,
+)
 from backend.sync.state import Intent, IntentState, Line, Link, Meeting, Presence, Ref, Stream
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
@@ -55,6 +66,16 @@ _MEETINGS_BY_LINE = sa.select(*MEETING).where(meeting.c.line_id.in_(IDS))
 _MEETINGS_BY_UID = sa.select(*MEETING).where(meeting.c.uid.in_(IDS))
 _USERS_OF_LINE = sa.select(link.c.user_id).where(link.c.line_id == sa.bindparam("line"))
 _PLANNED_VERSION = sa.select(user_state.c.planned_version).where(user_state.c.user_id == _USER)
+_LIVING_RECORD = (crm_record.c.kind == _KIND, crm_record.c.presence != Presence.GONE.value)
+_KNOWN_RECORDS = sa.select(crm_record.c.crm_id, crm_record.c.version).where(
+    *_LIVING_RECORD, crm_record.c.crm_id.in_(IDS)
+)
+_RECORD_IDS = sa.select(crm_record.c.crm_id).where(*_LIVING_RECORD)
+_STALE_SERIES = (
+    sa.select(series.c.mailbox_id)
+    .where(series.c.user_id == _USER, series.c.expanded_until < sa.bindparam("before"))
+    .order_by(series.c.mailbox_id)
+)
 _MARK = sa.select(organisation.c.mark).where(organisation.c.id == 1)
 _CYCLE = sa.select(organisation.c.cycle_at).where(organisation.c.id == 1)
 
@@ -151,3 +172,19 @@ def users_of_line(connection: sa.Connection, line_id: UUID) -> frozenset[int]:
 
 def _texts(ids: Iterable[UUID]) -> list[str]:
     return [str(one) for one in ids]
+
+
+def known_records(connection: sa.Connection, kind: Kind, ids: Iterable[str]) -> dict[str, datetime]:
+    """Which of the records are mirrored and not gone, with their version."""
+    rows = look_up(connection, _KNOWN_RECORDS, ids, of_kind=kind.value)
+    return {row.crm_id: row.version for row in rows}
+
+
+def record_ids(connection: sa.Connection, kind: Kind) -> frozenset[str]:
+    """Ids of all mirrored records that are not gone."""
+    return frozenset(connection.execute(_RECORD_IDS, {"of_kind": kind.value}).scalars())
+
+
+def stale_series(connection: sa.Connection, user_id: int, before: date) -> tuple[str, ...]:
+    """Mailbox ids of the user's series whose occurrences are made up to a day before the given one."""
+    return tuple(connection.execute(_STALE_SERIES, {"user": user_id, "before": before}).scalars())

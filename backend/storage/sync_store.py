@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -103,6 +103,21 @@ class SqlSyncStore:
         """See SyncStore."""
         with self._reading.begin() as connection:
             return lookups.mirrored(connection, user_id, kind)
+
+    def known_records(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, datetime]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.known_records(connection, kind, ids)
+
+    def record_ids(self, kind: Kind) -> frozenset[str]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.record_ids(connection, kind)
+
+    def stale_series(self, user_id: int, before: date) -> tuple[str, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.stale_series(connection, user_id, before)
 
     def mark(self) -> str | None:
         """See SyncStore."""
