@@ -96,6 +96,7 @@ TABLE: Final[Mapping[str, Row]] = {
         Treatment.CONTAINER, "The contact folder or calendar was deleted in the mailbox; nothing is inferred from that."
     ),
     "erroritemnotfound": Row(Treatment.GONE, "The item is no longer in the mailbox."),
+    "errorinvalididmalformed": Row(Treatment.GONE, "The mailbox has never had such an item."),
     "errorirresolvableconflict": _CONFLICT,
     "errorduplicatetransactionid": Row(Treatment.EXISTS, "The event exists already."),
     "errorfolderexists": Row(Treatment.EXISTS, "The folder exists already."),

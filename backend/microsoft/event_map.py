@@ -102,7 +102,7 @@ def event_item(event: Json, owner: str | None) -> Item:
         version=_version(event),
         values=values,
         caps=caps_of(event, guests),
-        key_tag=tags.our_key(event.get("transactionId")) or tags.tag_of(tags.properties(event)),
+        key_tag=tags.transaction_key(event.get("transactionId")) or tags.tag_of(tags.properties(event)),
         uid=event.get("iCalUId"),
         organizer=_organizer(event),
         guests=len(guests),

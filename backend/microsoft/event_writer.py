@@ -99,6 +99,8 @@ class EventWriter:
         whole = event_item(look.main.body, self._owner())
         if write.expect is not None and write.expect != whole.version:
             return moved(write, whole)
+        if whole.problem is not None:
+            return forbidden(write, "unreadable", whole.problem)
         row: Row | None = look.main.body
         if write.original_start:
             row = instance_of(look.main.body, look.instances, write.original_start)

@@ -26,7 +26,7 @@ def ask(batches: Batches, places: Places) -> MailboxIdentity:
 
 def _no_mailbox() -> AccessLost:
     return AccessLost(
-        "Microsoft 365 knows no mailbox with this address: correct the address or remove the user from the configuration.",
+        "Microsoft 365 knows no mailbox with this address: correct it or remove the user from the configuration.",
         code="no_mailbox",
         service=SERVICE,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from backend.domain.timezones import UTC_NAMES, UnknownZone, iana_name, microsoft_name, zone
@@ -63,13 +63,20 @@ def when_body(value: When, own_zone: str) -> dict[str, Any]:
             "end": {"dateTime": f"{value.end.isoformat()}T00:00:00", "timeZone": name},
             "isAllDay": True,
         }
-    place = value.zone or own_zone
-    name, region = microsoft_name(place), zone(place)
+    name, region = _unambiguous(value, value.zone or own_zone)
     return {
         "start": {"dateTime": _wall_clock(value.start.astimezone(region)), "timeZone": name},
         "end": {"dateTime": _wall_clock(value.end.astimezone(region)), "timeZone": name},
         "isAllDay": False,
     }
+
+
+def _unambiguous(value: Timed, place: str) -> tuple[str, tzinfo]:
+    """The zone to write in: a wall clock cannot say the second half of autumn's repeated hour, so that goes as UTC."""
+    region = zone(place)
+    if value.start.astimezone(region).fold or value.end.astimezone(region).fold:
+        return "UTC", UTC
+    return microsoft_name(place), region
 
 
 def _wall_clock(moment: datetime) -> str:

@@ -18,7 +18,7 @@ KEYS_PER_FILTER: Final = 5
 """Keys joined with `or` in one filter; more make the address too long."""
 _SAFE: Final = "$,()/:'"
 OUR_VERSION: Final = 5
-"""Keys are derived (UUID version 5); other programs' transaction ids are random ones."""
+"""Keys are derived (UUID version 5); transaction ids of other programs are random ones."""
 
 
 def properties(item: Mapping[str, Any]) -> dict[str, str | None]:
@@ -27,20 +27,22 @@ def properties(item: Mapping[str, Any]) -> dict[str, str | None]:
     return {row["id"].casefold(): row.get("value") for row in rows}
 
 
-def our_key(text: str | None) -> UUID | None:
-    """A tag or transaction id as our key; None if it is somebody else's."""
-    if not text:
-        return None
+def _uuid(text: str | None) -> UUID | None:
     try:
-        key = UUID(text)
+        return UUID(text) if text else None
     except ValueError:
         return None
-    return key if key.version == OUR_VERSION else None
+
+
+def transaction_key(text: str | None) -> UUID | None:
+    """A transaction id as our key; None if it is another program's (MS-051)."""
+    key = _uuid(text)
+    return key if key is not None and key.version == OUR_VERSION else None
 
 
 def tag_of(extended: Mapping[str, str | None]) -> UUID | None:
     """Our key among an item's extended properties."""
-    return our_key(extended.get(_TAG_FOLDED))
+    return _uuid(extended.get(_TAG_FOLDED))
 
 
 def tag_row(key: UUID) -> dict[str, str]:

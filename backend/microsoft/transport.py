@@ -196,12 +196,16 @@ def _json_or_none(response: requests.Response) -> Json:
         return None
 
 
+_HOPELESS: Final = frozenset({"own_limit", "certificate"})
+"""Codes of our own for what does not change within seconds."""
+
+
 def _patient(error: Transient) -> bool:
     return error.retry_after is None or error.retry_after <= LONGEST_WAIT
 
 
 def _reading_retry(error: BaseException) -> bool:
-    return isinstance(error, Transient) and _patient(error) and error.code != "own_limit"
+    return isinstance(error, Transient) and _patient(error) and error.code not in _HOPELESS
 
 
 def _writing_retry(error: BaseException) -> bool:
