@@ -95,11 +95,17 @@ def pair_step(pair: Linked) -> Step | None:
         return _stopped(pair, mailbox, crm)
     if link.state is LinkState.HELD and link.held_on == pair.context.held_digest(pair.view, pair.record):
         return None
-    if pair.context.kind is Kind.EVENT and not pair.context.lead(pair.view.seen).led_by(link.user_id):
+    if pair.context.kind is Kind.EVENT and not _decides(pair, mailbox):
         return _follow(pair, mailbox, crm)
     settings = pair.context.settings
     decided = action(settings.direction, settings.deletion, mailbox, crm)
     return _ACTIONS[decided](pair)
+
+
+def _decides(pair: Linked, mailbox: Seen) -> bool:
+    """Whether this copy decides about the record: its leader's, or the vanished one whose deletion counts (D-8)."""
+    lead = pair.context.lead(pair.view.seen)
+    return lead.led_by(pair.link.user_id) or (mailbox is Seen.GONE and may_delete_record(lead, pair.link.user_id))
 
 
 def _stopped(pair: Linked, mailbox: Seen, crm: Seen) -> Step | None:
@@ -116,9 +122,6 @@ def _follow(pair: Linked, mailbox: Seen, crm: Seen) -> Step | None:
     if mailbox is Seen.GONE:
         if crm is Seen.GONE:
             return _end(pair)
-        known_owner = pair.context.lead(pair.view.seen)
-        if not known_owner.others - {pair.link.user_id} and known_owner.organizer is None:
-            return _delete_record(pair)
         return pair.state(Verb.STOP, LinkState.STOPPED, "Your copy was deleted; the meeting goes on for the others.")
     if mailbox is Seen.OUTSIDE:
         return _park(pair)
