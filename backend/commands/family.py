@@ -11,6 +11,8 @@ from backend.jobs.supervisor import Program, Supervisor
 
 PYTHON = (sys.executable, "-m")
 LOCKSTEP = (*PYTHON, "backend.cli")
+# macOS stops a forked child that touches Objective-C, which looking up a proxy does; must be set before the start.
+MACOS_FORKING = {"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if sys.platform == "darwin" else {}
 
 
 def start(supervisor: Supervisor, settings: Config, environment: Mapping[str, str]) -> None:
@@ -24,7 +26,7 @@ def start(supervisor: Supervisor, settings: Config, environment: Mapping[str, st
     health = answers(f"{local_url(settings)}/health")
     supervisor.start([
         Program("web", (*LOCKSTEP, "web"), ready=health, environment=environment),
-        Program("worker", (*LOCKSTEP, "worker"), environment=environment),
+        Program("worker", (*LOCKSTEP, "worker"), environment={**environment, **MACOS_FORKING}),
         Program("scheduler", (*LOCKSTEP, "scheduler"), environment=environment),
     ])  # fmt: skip
 
