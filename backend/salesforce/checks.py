@@ -84,9 +84,11 @@ def _fields(client: Client, layouts: Layouts) -> list[Check]:
 
 
 def _view_all(client: Client) -> Check:
-    condition = f"AssigneeId = {soql.quoted(client.token.user_id)} AND PermissionSet.PermissionsViewAllData = true"
-    rows = client.query([soql.select(("Id",), "PermissionSetAssignment", condition)])[0]
-    if rows:
+    me = soql.quoted(client.token.user_id)
+    by_profile = soql.select(("Id",), "User", f"Id = {me} AND Profile.PermissionsViewAllData = true")
+    granted = f"AssigneeId = {me} AND PermissionSet.PermissionsViewAllData = true"
+    by_set = soql.select(("Id",), "PermissionSetAssignment", granted)
+    if any(client.query([by_profile, by_set])):
         return Check("View All Data", True, f"{client.username} sees all records.")
     sentence = f"{client.username} does not see all records: events and contacts of some users would not be read."
     return Check("View All Data", False, sentence, f"Give {client.username} the permission View All Data.")

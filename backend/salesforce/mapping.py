@@ -173,10 +173,12 @@ def fields_of(kind: Kind, values: Values, writable: frozenset[str]) -> dict[str,
     Text beyond a limit is cut where the field map says so, else sent as it is for Salesforce to refuse (SF-029).
     The company is no field: it is found among the accounts, see `accounts`.
     """
-    found: dict[str, Any] = {}
-    for row in ROWS[kind]:
-        if row.group in values and row.salesforce in writable and row.salesforce != ACCOUNT_NAME:
-            found[row.salesforce] = _sent(row, project_crm(kind, row.group, values[row.group]))
+    projected = {group: project_crm(kind, group, value) for group, value in values.items()}
+    found = {
+        row.salesforce: _sent(row, projected[row.group])
+        for row in ROWS[kind]
+        if row.group in projected and row.salesforce in writable and row.salesforce != ACCOUNT_NAME
+    }
     return {name: value for name, value in found.items() if value is not _NOTHING}
 
 
