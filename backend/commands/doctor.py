@@ -12,6 +12,7 @@ import click
 
 from backend import config, logs
 from backend.commands import output, settings
+from backend.commands.database import unreachable
 from backend.commands.output import Failure
 
 CLOCK_TOLERANCE_SECONDS = 5.0
@@ -100,6 +101,20 @@ def _time(_loaded: config.Config) -> Iterator[Check]:
     yield Check("clock", sane, time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()), "set the clock of this machine.")
 
 
+def _database(loaded: config.Config) -> Iterator[Check]:
+    from sqlalchemy.exc import OperationalError
+
+    from backend.storage import migrate
+
+    try:
+        revision, latest = migrate.current(loaded.database_url), migrate.latest()
+    except OperationalError as error:
+        yield Check("database", False, "no answer", unreachable(error))
+        return
+    detail = f"{logs.mask_text(loaded.database_url)} is at revision {revision or 'none'} of {latest}"
+    yield Check("database", revision == latest, detail, "run `lockstep db upgrade`.")
+
+
 def _redis(loaded: config.Config) -> Iterator[Check]:
     import redis
 
@@ -131,4 +146,4 @@ def _processors(loaded: config.Config) -> Iterator[Check]:
     yield Check("processors", True, f"{os.cpu_count()} for {loaded.workers} workers")
 
 
-CHECKS = (_python, _misspelt, _time, _data_folder, _redis, _processors)
+CHECKS = (_python, _misspelt, _time, _data_folder, _database, _redis, _processors)

@@ -103,6 +103,28 @@ def test_doctor_names_a_redis_that_does_not_answer(monkeypatch: pytest.MonkeyPat
     assert "pa55word" not in result.output
 
 
+def test_database_is_upgraded_and_then_passes_the_doctor() -> None:
+    before = run("doctor")
+    assert before.exit_code == 1
+    assert "database: run `lockstep db upgrade`." in before.stderr
+    upgraded = run("db", "upgrade")
+    assert upgraded.exit_code == 0
+    assert upgraded.stdout.startswith("The database is at revision ")
+    assert run("doctor").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [("db", "upgrade"), ("doctor",)])
+def test_database_that_does_not_answer_is_one_sentence(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCKSTEP_DATABASE_URL", "postgresql+psycopg://me:pa55word@127.0.0.1:1/none")
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert "The database does not answer (" in result.stderr
+    assert result.stderr.endswith("start it, or correct LOCKSTEP_DATABASE_URL.\n")
+    assert "pa55word" not in result.output
+
+
 def test_doctor_finds_secrets_that_others_can_read(tmp_path: Path) -> None:
     run("doctor")
     key = tmp_path / "data" / "secret_key"
