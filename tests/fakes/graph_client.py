@@ -7,7 +7,7 @@ from typing import Any
 import msal
 import requests
 
-from backend.sandbox.microsoft.tenant import Tenant, User
+from backend.sandbox.microsoft.tenant import Tenant
 from backend.sandbox.microsoft.web import GraphService
 from backend.sandbox.world import World
 
