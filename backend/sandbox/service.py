@@ -123,7 +123,7 @@ class Service:
     def _spoil(self, rule: Rule, response: Response | None, environ: WSGIEnvironment) -> Response:
         if rule.kind in REFUSALS:
             refusal = self.refuse(rule, environ)
-            if rule.kind in ("429", "503") and rule.seconds:
+            if refusal.status_code in (429, 503) and rule.seconds:
                 refusal.headers.setdefault("Retry-After", str(math.ceil(rule.seconds)))
             return refusal
         if rule.kind == "malformed":

@@ -1,0 +1,1 @@
+"""The REST API under `/services/data/vXX.X`: one module per family of resources."""
