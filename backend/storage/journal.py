@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.storage.statements import run_many, upsert
-from backend.storage.stored_values import patch_text
 from backend.storage.tables import conflict, history, note, tombstone
 from backend.storage.work import Work
 from backend.sync.state import Conflict, HistoryEntry, Note, Tombstone
@@ -37,8 +36,8 @@ def _conflict_row(work: Work, entry: Conflict) -> dict[str, Any]:
         "link_id": str(entry.link_id),
         "at": work.now,
         "group": entry.group,
-        "mailbox_value": patch_text(entry.mailbox),
-        "crm_value": patch_text(entry.crm),
+        "mailbox_value": work.encode.patch(entry.mailbox),
+        "crm_value": work.encode.patch(entry.crm),
         "chosen": entry.chosen.value,
         "reason": entry.reason,
     }
@@ -76,7 +75,7 @@ def _history_row(work: Work, entry: HistoryEntry) -> dict[str, Any]:
         "side": entry.side.value,
         "op": entry.op.value,
         "groups": list(entry.groups),
-        "before": patch_text(entry.before),
-        "after": patch_text(entry.after),
+        "before": work.encode.patch(entry.before),
+        "after": work.encode.patch(entry.after),
         "rule": entry.rule,
     }

@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.storage.statements import IDS, look_up, run_many
-from backend.storage.stored_values import patch_text
 from backend.storage.tables import intent
 from backend.storage.uniqueness import one_per_thing
 from backend.storage.work import Work
@@ -56,9 +55,9 @@ def _row(work: Work, entry: Intent) -> dict[str, Any]:
         "side": entry.side.value,
         "op": entry.op.value,
         "target": entry.target,
-        "values": patch_text(entry.values),
-        "from_mailbox": patch_text(entry.from_mailbox),
-        "from_crm": patch_text(entry.from_crm),
+        "values": work.encode.patch(entry.values),
+        "from_mailbox": work.encode.patch(entry.from_mailbox),
+        "from_crm": work.encode.patch(entry.from_crm),
         "state": entry.state.value,
         "created_at": work.now,
         "updated_at": work.now,

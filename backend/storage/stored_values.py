@@ -32,6 +32,7 @@ class Encoder:
     def __init__(self) -> None:
         self._known: dict[int, tuple[Values, dict[str, Any]]] = {}
         self._texts: dict[int, JsonText] = {}
+        self._patches: dict[int, tuple[Values, JsonText]] = {}
 
     def json(self, values: Values) -> dict[str, Any]:
         """As JSON data without empty groups: a missing group and None are the same."""
@@ -51,10 +52,12 @@ class Encoder:
             text = self._texts[id(values)] = JsonText(_to_text(data))
         return text
 
-
-def patch_text(values: Values) -> JsonText:
-    """As JSON text with explicit None: the group is meant, and it is (to be) empty."""
-    return JsonText(_to_text(encode_values(values)))
+    def patch(self, values: Values) -> JsonText:
+        """As JSON text with explicit None: the group is meant, and it is (to be) empty."""
+        known = self._patches.get(id(values))
+        if known is None:
+            known = self._patches[id(values)] = (values, JsonText(_to_text(encode_values(values))))
+        return known[1]
 
 
 class Decoder:

@@ -39,7 +39,6 @@ intent = Table(
     Index("uq_intent_open_target", "target", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     Index("ix_intent_unfinished_link", "link_id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index(None, "user_id", "state"),
-    Index(None, "state", "not_before"),
 )
 
 conflict = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, Index, Integer, String, Table, Text, text
 
-from backend.storage.tables.schema import Id, metadata, user_column
+from backend.storage.tables.schema import Id, index_where_given, metadata, user_column
 from backend.storage.types import Json, Key, UtcDateTime
 
 stream = Table(
@@ -43,9 +43,9 @@ mailbox_item = Table(
     Column("created_at", UtcDateTime),
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("first_run", Id, nullable=False, server_default="0"),
-    Index(None, "user_id", "kind", "strong_key"),
-    Index(None, "user_id", "kind", "natural_key"),
-    Index(None, "uid"),
+    index_where_given("user_id", "kind", "strong_key"),
+    index_where_given("user_id", "kind", "natural_key"),
+    index_where_given("uid"),
 )
 
 crm_record = Table(
@@ -66,9 +66,9 @@ crm_record = Table(
     Column("strong_key", String(320)),
     Column("natural_key", String(32)),
     Column("problem", Text),
-    Index(None, "kind", "strong_key"),
-    Index(None, "kind", "natural_key"),
-    Index(None, "key_tag"),
+    index_where_given("kind", "strong_key"),
+    index_where_given("kind", "natural_key"),
+    index_where_given("key_tag"),
 )
 
 crm_scope = Table(
@@ -78,6 +78,7 @@ crm_scope = Table(
     Column("kind", String(8), primary_key=True),
     Column("crm_id", String(18), primary_key=True),
     Index(None, "kind", "crm_id"),
+    sqlite_with_rowid=False,
 )
 
 todo = Table(
@@ -88,4 +89,5 @@ todo = Table(
     Column("side", String(8), primary_key=True),
     Column("ref", String(512), primary_key=True),
     Column("stamp", Integer, nullable=False, server_default="1"),
+    sqlite_with_rowid=False,
 )

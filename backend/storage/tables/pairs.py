@@ -17,6 +17,7 @@ line = Table(
     Column("incarnation", Integer, nullable=False, server_default="0"),
     Column("state", String(16), nullable=False),
     UniqueConstraint("kind", "crm_id"),
+    sqlite_with_rowid=False,
 )
 
 link = Table(
@@ -39,11 +40,9 @@ link = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcDateTime, server_default=text("CURRENT_TIMESTAMP")),
     Column("updated_at", UtcDateTime, server_default=text("CURRENT_TIMESTAMP")),
-    UniqueConstraint("user_id", "kind", "line_id"),
+    UniqueConstraint("line_id", "user_id"),
     UniqueConstraint("user_id", "kind", "mailbox_id", "original_start"),
-    Index(None, "line_id"),
     Index(None, "key"),
-    Index(None, "user_id", "kind", "state"),
 )
 
 meeting = Table(
