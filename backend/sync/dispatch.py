@@ -102,8 +102,10 @@ class Dispatch:
     def _free_records(self, found: Iterable[Record]) -> tuple[list[Record], list[Record]]:
         """Records nobody's link of this user names, and those that are linked already or were just taken."""
         records = [record for record in found if not record.in_bin and not record.is_child]
+        if not records:
+            return [], []
         crm_ids = [record.id for record in records]
-        lines = {line.crm_id: line for line in self.store.lines(self.context.kind, crm_ids=crm_ids)} if records else {}
+        lines = {line.crm_id: line for line in self.store.lines(self.context.kind, crm_ids=crm_ids)}
         for line in lines.values():
             self.settlement.lines.setdefault(line.id, line)
         mine = {link.line_id for link in self.settlement.links.values()}

@@ -21,7 +21,6 @@ from backend.ports.errors import ServiceError, Transient, Unclear
 from backend.ports.mailbox import Item, Mailbox
 from backend.sync.context import Context
 from backend.sync.dispatch import Dispatch
-from backend.sync.guards import Limits
 from backend.sync.settle import Settlement
 from backend.sync.sight import absent_item, absent_record, seen_item, seen_record
 from backend.sync.state import Intent, IntentState, Lease, Line, Meeting, SeenItem
@@ -100,7 +99,7 @@ class Executor:
         meetings: dict[UUID, Meeting] = {}
         if batch[0].kind is Kind.EVENT:
             meetings = {row.line_id: row for row in self.store.meetings(lines=line_ids) if row.line_id}
-        return Settlement(self.now, links, lines, meetings, Changes(run_id=self.run_id), Limits(), set())
+        return Settlement(self.now, links, lines, meetings)
 
     def _send(self, batch: list[Intent]) -> None:
         settlement = self.settlement(batch)
@@ -114,11 +113,9 @@ class Executor:
             return
         sent = [replace(one, state=IntentState.SENT) for one in cleared]
         self.commit(Changes(intents=list(sent), run_id=self.run_id))
-        answers = self._call(sent)
-        self._answered(sent, answers)
+        self._answered(sent, self._call(sent, settlement), settlement.renewed())
 
-    def _call(self, sent: list[Intent]) -> Mapping[UUID, Answer[Item] | Answer[Record]]:
-        settlement = self.settlement(sent)
+    def _call(self, sent: list[Intent], settlement: Settlement) -> Mapping[UUID, Answer[Item] | Answer[Record]]:
         writes = [self._write(one, settlement) for one in sent]
         try:
             answers: Sequence[Answer[Item] | Answer[Record]]
@@ -127,13 +124,12 @@ class Executor:
         except Unclear:
             raise
         except ServiceError as error:
-            self._not_sent(sent, error)
+            self._not_sent(sent, settlement.renewed(), error)
             raise
         return {answer.id: answer for answer in answers}
 
-    def _not_sent(self, sent: list[Intent], error: ServiceError) -> None:
+    def _not_sent(self, sent: list[Intent], settlement: Settlement, error: ServiceError) -> None:
         """The service said no before doing anything: the writes wait. Creates are looked up before a repeat."""
-        settlement = self.settlement(sent)
         retry_after = error.retry_after if isinstance(error, Transient) else None
         for one in sent:
             settlement.later(one, error.code, error.message, retry_after)
@@ -157,8 +153,9 @@ class Executor:
             notify=one.notify,
         )
 
-    def _answered(self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]]) -> None:
-        settlement = self.settlement(sent)
+    def _answered(
+        self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]], settlement: Settlement
+    ) -> None:
         self.other_lines(settlement, sent[0], [answer.stored.id for answer in answers.values() if answer.stored])
         for one in sent:
             answer = answers.get(one.id)

@@ -290,7 +290,14 @@ def _delete_record(pair: Linked) -> Step | None:
     if pair.context.kind is Kind.EVENT and not may_delete_record(pair.context.lead(pair.view.seen), pair.link.user_id):
         return pair.state(Verb.STOP, LinkState.STOPPED, "Your copy was deleted; the meeting goes on for the others.")
     planned = rows.intent(
-        pair.context, pair.link, Side.CRM, Op.DELETE, EMPTY, crm=pair.crm_values, rule="Deleted in the mailbox."
+        pair.context,
+        pair.link,
+        Side.CRM,
+        Op.DELETE,
+        EMPTY,
+        mailbox=pair.view.values,
+        crm=pair.crm_values,
+        rule="Deleted in the mailbox.",
     )
     return pair.step(Verb.DELETE_RECORD, "Deleted in the mailbox.", intents=(planned,))
 
@@ -302,7 +309,7 @@ def _delete_item(pair: Linked) -> Step | None:
         return pair.state(Verb.STOP, LinkState.STOPPED, "Deleted in Salesforce; this copy belongs to its organiser.")
     planned = rows.intent(
         pair.context, pair.link, Side.MAILBOX, Op.DELETE, EMPTY,
-        mailbox=pair.view.values, expect=pair.view.expect, rule="Deleted in Salesforce.",
+        mailbox=pair.view.values, crm=pair.crm_values, expect=pair.view.expect, rule="Deleted in Salesforce.",
     )  # fmt: skip
     answer = guests.released_deletion(pair.context, pair.view, planned)
     if answer is guests.Deletion.LEAVE:

@@ -105,10 +105,7 @@ def _fingerprinted(context: Context, step: Step) -> Step:
     link = step.link or context.links.get(step.intents[-1].link_id)
     if link is None:
         return step
-    line = step.line or context.snapshot.lines.get(link.line_id)
-    record = context.snapshot.records.get(line.crm_id) if line and line.crm_id else None
-    view = context.views.get(link.ref) if link.ref else None
-    return replace(step, link=replace(link, held_on=context.held_digest(view, record)))
+    return replace(step, link=replace(link, held_on=step.intents[-1].fingerprint))
 
 
 def _link_step(context: Context, link: Link) -> Step | None:

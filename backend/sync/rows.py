@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
@@ -117,13 +118,11 @@ def intent(
 ) -> Intent:
     """A write, with the values that it was planned from. `resumed`: something with this key may exist already."""
     target = crm_target(link.line_id) if side is Side.CRM else mailbox_target(context.user.user_id, link)
-    groups = values if op is not Op.DELETE else context.groups
-    from_mailbox, from_crm = picked(mailbox, groups), picked(crm, groups)
+    groups: Iterable[str] = values if op is not Op.DELETE else context.groups
     version = context.user.configuration.version
+    fingerprint = digest(mailbox, crm, version)
     return Intent(
-        id=derived(
-            "intent", link.id, link.incarnation, target, op, digest(values, from_mailbox, from_crm, version), expect
-        ),
+        id=derived("intent", link.id, link.incarnation, target, op, ",".join(values), fingerprint),
         user_id=context.user.user_id,
         link_id=link.id,
         kind=context.kind,
@@ -131,8 +130,8 @@ def intent(
         op=op,
         target=target,
         values=values,
-        from_mailbox=from_mailbox,
-        from_crm=from_crm,
+        from_mailbox=mailbox if values is mailbox else picked(mailbox, groups),
+        from_crm=crm if values is crm else picked(crm, groups) if crm else EMPTY,
         expect=expect,
         notify=notify,
         config_version=version,
@@ -140,6 +139,7 @@ def intent(
         attempts=1 if resumed else 0,
         rule=rule,
         hold=hold,
+        fingerprint=fingerprint,
     )
 
 

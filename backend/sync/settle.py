@@ -18,7 +18,6 @@ from backend.ports.answers import Answer, Op, Result, Verdict
 from backend.ports.crm import Record
 from backend.ports.mailbox import Item
 from backend.sync import rows
-from backend.sync.guards import Limits
 from backend.sync.guests import WOULD_MAIL
 from backend.sync.sight import absent_item, absent_record, seen_record
 from backend.sync.state import (
@@ -51,9 +50,8 @@ class Settlement:
     lines: dict[UUID, Line]
     meetings: dict[UUID, Meeting]
     """By line."""
-    changes: Changes
-    limits: Limits
-    reread: set[str]
+    changes: Changes = field(default_factory=Changes)
+    reread: set[str] = field(default_factory=set)
     """Ids on the target side that have to be read again."""
     written: int = 0
     versions: dict[str, datetime] = field(default_factory=dict)
@@ -62,6 +60,10 @@ class Settlement:
     """Remote ids that were bound in this batch."""
     changed_links: dict[UUID, Link] = field(default_factory=dict)
     changed_meetings: dict[UUID, Meeting] = field(default_factory=dict)
+
+    def renewed(self) -> Settlement:
+        """The same rows as they now stand, with nothing collected: for the next transaction of the batch."""
+        return Settlement(self.now, self.links, self.lines, self.meetings, versions=self.versions)
 
     def collected(self) -> Changes:
         """The transaction that stores all answers so far."""

@@ -236,6 +236,8 @@ class Intent:
     message: str = ""
     rule: str = ""
     hold: str = ""
+    fingerprint: str = ""
+    """Digest of both sides when it was planned; not stored, the link keeps it as `held_on`."""
 
 
 @dataclass(frozen=True, slots=True)
