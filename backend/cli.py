@@ -4,6 +4,7 @@ import click
 
 from backend.commands.connect import connect
 from backend.commands.database import db
+from backend.commands.demo import demo
 from backend.commands.doctor import doctor
 from backend.commands.output import Failure
 from backend.commands.salesforce import salesforce
@@ -38,7 +39,7 @@ def cli() -> None:
     """Keep Contacts and Events in step between Salesforce and Microsoft 365."""
 
 
-for command in (up, web, worker, scheduler, sandbox, db, doctor, connect, salesforce):
+for command in (demo, up, web, worker, scheduler, sandbox, db, doctor, connect, salesforce):
     cli.add_command(command)
 
 

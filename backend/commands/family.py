@@ -14,6 +14,9 @@ LOCKSTEP = (*PYTHON, "backend.cli")
 # macOS stops a forked child that touches Objective-C, which looking up a proxy does; must be set before the start.
 MACOS_FORKING = {"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if sys.platform == "darwin" else {}
 
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""For addresses of this machine: no proxy is ever asked for them."""
+
 
 def start(supervisor: Supervisor, settings: Config, environment: Mapping[str, str]) -> None:
     """Start Redis (unless one was given), bring the database up to date, start web, worker and scheduler.
@@ -54,5 +57,4 @@ def answers(url: str) -> Callable[[], bool]:
         except OSError:
             return False
 
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never ask a proxy for this machine
     return check
