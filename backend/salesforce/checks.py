@@ -88,7 +88,7 @@ def _view_all(client: Client) -> Check:
     by_profile = soql.select(("Id",), "User", f"Id = {me} AND Profile.PermissionsViewAllData = true")
     granted = f"AssigneeId = {me} AND PermissionSet.PermissionsViewAllData = true"
     by_set = soql.select(("Id",), "PermissionSetAssignment", granted)
-    if any(client.query([by_profile, by_set])):
+    if client.query([by_profile])[0] or client.query([by_set])[0]:
         return Check("View All Data", True, f"{client.username} sees all records.")
     sentence = f"{client.username} does not see all records: events and contacts of some users would not be read."
     return Check("View All Data", False, sentence, f"Give {client.username} the permission View All Data.")

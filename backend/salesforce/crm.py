@@ -96,7 +96,8 @@ class SalesforceUser:
         statements = reading.by_key(layout, (_key_of(write) for write in writes))
         results, found = writing.apply(self._client, Op.CREATE, layout, rows, statements)
         self._note(found)
-        by_key = {str(row[KEY_FIELD]).casefold(): row for row in found}
+        living_last = sorted(found, key=lambda row: not row["IsDeleted"])
+        by_key = {str(row[KEY_FIELD]).casefold(): row for row in living_last}
         answers: dict[UUID, Answer[Record]] = {}
         refused = []
         for write, row, result in zip(writes, rows, results, strict=True):

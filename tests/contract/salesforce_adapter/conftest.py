@@ -49,7 +49,7 @@ class Bench:
         given = self.sandbox.credentials()["salesforce"]
         settings = {
             "login_url": given["login_url"],
-            "audience": given["audience"],
+            "audience": given["login_url"],
             "consumer_key": given["client_id"],
             "private_key": given["private_key"],
             "username": given["integration_username"],

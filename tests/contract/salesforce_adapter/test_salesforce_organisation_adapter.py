@@ -22,6 +22,15 @@ def read(bench: Any, mark: str | None, *filters: str, **options: Any) -> list[Or
     return list(organisation.changes(mark, filters))
 
 
+def settled(bench: Any) -> str | None:
+    """A mark of a while ago, so that the overlap shows nothing of what was before."""
+    mark = read(bench, None)[-1].mark
+    later(bench)
+    mark = read(bench, mark)[-1].mark
+    later(bench)
+    return mark
+
+
 def ids(pages: list[OrganisationPage], kind: Kind) -> list[str]:
     return [record.id for page in pages for record in page.records.get(kind, ())]
 
@@ -38,7 +47,7 @@ def event(bench: Any, subject: str = "Lunch", start: datetime = TEN, **fields: A
 
 
 def later(bench: Any, **time: float) -> None:
-    """Long enough that the overlap shows nothing of what was before."""
+    """Let time pass; an hour unless told otherwise."""
     bench.sandbox.world.clock.advance(timedelta(**(time or {"hours": 1})).total_seconds())
 
 
@@ -47,10 +56,7 @@ def test_inv16_an_idle_reading_is_two_calls_whatever_the_organisation_holds(benc
         bench.hire(f"u{number}@acme.example")
         contact(bench, f"L{number}")
         event(bench, f"E{number}")
-    mark = read(bench, None)[-1].mark
-    later(bench)
-    mark = read(bench, mark)[-1].mark
-    later(bench)
+    mark = settled(bench)
     pages = read(bench, mark)
     assert bench.calls() == 2
     assert (ids(pages, Kind.CONTACT), ids(pages, Kind.EVENT), pages[-1].users) == ([], [], ())
@@ -71,8 +77,7 @@ def test_a_full_listing_shows_everything_living(bench: Any) -> None:
 
 def test_changes_and_deletions_are_told(bench: Any) -> None:
     kept, changed, deleted = contact(bench, "Kept"), contact(bench, "Old"), event(bench)
-    mark = read(bench, None)[-1].mark
-    later(bench)
+    mark = settled(bench)
     bench.org.update(changed, {"LastName": "New"})
     bench.org.delete(deleted)
     pages = read(bench, mark)
@@ -85,8 +90,7 @@ def test_changes_and_deletions_are_told(bench: Any) -> None:
 def test_sf089_what_was_brought_back_is_told(bench: Any) -> None:
     back = event(bench)
     bench.org.delete(back)
-    mark = read(bench, None)[-1].mark
-    later(bench)
+    mark = settled(bench)
     bench.org.undelete(back)
     pages = read(bench, mark)
     assert ids(pages, Kind.EVENT) == [back]
@@ -115,8 +119,7 @@ def test_sf070_sf080_pages_that_end_among_equal_stamps_lose_nothing(bench: Any, 
 
 def test_sf081_a_stamp_moved_by_the_system_shows_the_row_again(bench: Any) -> None:
     touched = contact(bench)
-    mark = read(bench, None)[-1].mark
-    later(bench)
+    mark = settled(bench)
     bench.org.system_update(touched)
     [page] = [page for page in read(bench, mark) if page.records.get(Kind.CONTACT)]
     [record] = page.records[Kind.CONTACT]
@@ -127,8 +130,7 @@ def test_sf081_a_stamp_moved_by_the_system_shows_the_row_again(bench: Any) -> No
 def test_sf082_d17_a_renamed_account_shows_its_contacts_again(bench: Any) -> None:
     account = bench.org.insert("Account", {"Name": "Old name"})
     person = contact(bench, AccountId=account)
-    mark = read(bench, None)[-1].mark
-    later(bench)
+    mark = settled(bench)
     bench.org.update(account, {"Name": "New name"})
     pages = read(bench, mark)
     [record] = [record for page in pages for record in page.records.get(Kind.CONTACT, ())]
@@ -140,8 +142,7 @@ def test_sf082_d17_a_renamed_account_shows_its_contacts_again(bench: Any) -> Non
 
 def test_sf045_h5_a_merged_contact_names_the_winner(bench: Any) -> None:
     winner, loser = contact(bench, "Winner"), contact(bench, "Loser")
-    mark = read(bench, None)[-1].mark
-    later(bench)
+    mark = settled(bench)
     bench.org.merge(winner, loser)
     last = read(bench, mark)[-1]
     assert last.merged == {loser: winner}
@@ -163,15 +164,14 @@ def test_sf107_ls134_an_invitees_copy_is_marked(bench: Any) -> None:
     assert {(record.owner_id, record.is_child) for record in records} == {(host, False), (guest, True)}
 
 
-def test_sf110_a_full_listing_leaves_old_events_out_and_a_change_brings_them_up(bench: Any) -> None:
+def test_ls110_a_full_listing_leaves_old_events_out_and_a_change_brings_them_up(bench: Any) -> None:
     now = bench.sandbox.world.clock.now()
     old, recent = event(bench, "Old", now - timedelta(days=90)), event(bench, "Recent", now - timedelta(days=30))
     since = (now - timedelta(days=60)).date()
     pages = read(bench, None, events_since=since)
     assert ids(pages, Kind.EVENT) == [recent]
-    later(bench)
     bench.org.update(old, {"Subject": "Still old"})
-    assert ids(read(bench, pages[-1].mark, events_since=since), Kind.EVENT) == [old]
+    assert set(ids(read(bench, pages[-1].mark, events_since=since), Kind.EVENT)) == {recent, old}
 
 
 def test_filter_fields_come_as_text(bench: Any) -> None:
@@ -183,10 +183,7 @@ def test_filter_fields_come_as_text(bench: Any) -> None:
 def test_sf048_a_field_withdrawn_since_makes_the_reader_list_everything_anew(bench: Any) -> None:
     contact(bench, Fax="+44 1")
     mark = read(bench, None)[-1].mark
-    bundle = bench.org.bundles[bench.org.admin_profile]
-    bundle.hidden.setdefault("Contact", set()).add("Fax") if isinstance(bundle.hidden, dict) else bundle.hidden.add(
-        ("Contact", "Fax")
-    )
+    bench.org.bundles[bench.org.admin_profile].hidden.add(("Contact", "Fax"))
     bench.org.changed("Profile")
     with pytest.raises(CursorExpired):
         read(bench, mark)
@@ -215,7 +212,7 @@ def test_identity_is_the_organisations_id(bench: Any) -> None:
     assert bench.organisation().identity() == bench.org.id
 
 
-def test_sf092_times_are_read_as_they_are(bench: Any) -> None:
+def test_times_are_read_as_they_are(bench: Any) -> None:
     event(bench, start=TEN)
     [record] = read(bench, None)[0].records[Kind.EVENT]
     assert record.values["when"] == Timed(TEN, TEN + timedelta(hours=1))

@@ -126,6 +126,13 @@ def test_a_key_taken_by_a_record_in_the_bin_answers_without_a_record() -> None:
     assert (answer.result, answer.stored) == (Result.EXISTS, None)
 
 
+def test_a_new_record_is_read_back_although_an_old_one_of_that_key_lies_in_the_bin() -> None:
+    new, old = row(E1, Lockstep_Key__c=str(KEY)), row("00Uold", IsDeleted=True, Lockstep_Key__c=str(KEY))
+    user, _ = user_over(composite(saved(E1), rows(new, old)))
+    [answer] = user.write([create()])
+    assert (answer.result, answer.stored and answer.stored.id) == (Result.OK, E1)
+
+
 @pytest.mark.parametrize("result", [saved(E1), (200, [refused("DUPLICATE_VALUE", "duplicates value on record x")])])
 def test_a_record_that_does_not_show_to_the_user_is_bound_to_nothing(result: tuple[int, Any]) -> None:
     user, _ = user_over(composite(result, rows()))
