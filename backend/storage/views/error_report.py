@@ -1,0 +1,75 @@
+"""Everything that does not sync, in one list: people, items that a side refused, items left aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from backend.storage.tables import line, link, note, person, sync_run, user_state
+from backend.storage.views.standing import STANDING, SYNCING, Standing
+from backend.storage.views.titles import Named, titles
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """One line of the report; `kind` and `side` are empty for a whole person."""
+
+    person: str
+    address: str
+    kind: str
+    title: str
+    side: str
+    reason: str
+    remedy: str
+    code: str
+    since: datetime | None
+
+
+def error_rows(connection: sa.Connection) -> list[ErrorRow]:
+    """People first, then refused pairs, then items that were left aside, each in order of the person's name."""
+    return [*_people(connection), *_refused(connection), *_notes(connection)]
+
+
+def _people(connection: sa.Connection) -> list[ErrorRow]:
+    query = (
+        sa.select(person.c.name, person.c.address, user_state.c.reason, user_state.c.remedy, sync_run.c.started_at)
+        .select_from(SYNCING.outerjoin(sync_run, sync_run.c.id == user_state.c.last_run_id))
+        .where(Standing.ERROR.value == STANDING)
+        .order_by(person.c.name)
+    )
+    return [
+        ErrorRow(row.name, row.address, "", "", "", row.reason, row.remedy, "", row.started_at)
+        for row in connection.execute(query)
+    ]
+
+
+def _refused(connection: sa.Connection) -> list[ErrorRow]:
+    query = (
+        sa.select(
+            person.c.name, person.c.address, link.c.id, link.c.user_id, link.c.kind, link.c.mailbox_id, line.c.crm_id,
+            link.c.reason, link.c.updated_at, link.c.shadow_mailbox, link.c.shadow_crm,
+        )
+        .select_from(link.join(person, person.c.id == link.c.user_id).join(line, line.c.id == link.c.line_id))
+        .where(link.c.state == "held")
+        .order_by(person.c.name, link.c.updated_at.desc())
+    )  # fmt: skip
+    rows = connection.execute(query).all()
+    names = titles(connection, [Named(row.id, row.user_id, row.kind, row.mailbox_id, row.crm_id) for row in rows])
+    return [
+        ErrorRow(row.name, row.address, row.kind, names.get(row.id, ""), "", row.reason, "", "", row.updated_at)
+        for row in rows
+    ]
+
+
+def _notes(connection: sa.Connection) -> list[ErrorRow]:
+    query = (
+        sa.select(person.c.name, person.c.address, note)
+        .select_from(note.join(person, person.c.id == note.c.user_id))
+        .order_by(person.c.name, note.c.at.desc())
+    )
+    return [
+        ErrorRow(row.name, row.address, row.kind, row.title, row.side, row.reason, "", row.code, row.at)
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,63 @@
+"""The navigation: pages in groups, with the number of things that wait on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request, url_for
+
+from backend.storage.views.organisation import Attention, attention
+from backend.web.services import services
+from backend.web.times import times
+from backend.web.words import say
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page. `tally` with its `tone` and its `meaning` in words; zero is not shown."""
+
+    href: str
+    icon: str
+    text: str
+    current: bool
+    tally: int = 0
+    tone: str = ""
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages under one heading."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+def waiting() -> Attention:
+    """What needs a person, asked once per request."""
+    if "attention" not in g:
+        with services().reading.connect() as connection:
+            g.attention = attention(connection, times().midnight())
+    found: Attention = g.attention
+    return found
+
+
+def menu() -> tuple[Group, ...]:
+    """The navigation for this request."""
+    here, found = (request.blueprint or ""), waiting()
+
+    def entry(endpoint: str, icon: str, text: str, **tally: object) -> Entry:
+        area = endpoint.partition(".")[0]
+        current = here == area or (area == "status" and here == "people")
+        return Entry(url_for(endpoint), icon, text, current, **tally)  # type: ignore[arg-type]  # Entry's own names
+
+    return (
+        Group("", (
+            entry("status.page", "ok", say("Sync Status")),
+            entry("held.steps", "shield", say("Held steps"), tally=found.held, tone="red", meaning=say("wait for an answer")),
+            entry("conflicts.page", "both", say("Conflicts"), tally=found.conflicts_today, meaning=say("today")),
+        )),
+        Group(say("Look into"), (
+            entry("items.find", "search", say("Find an item")),
+        )),
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""What the pages need of the rest of the program, as callables, so that they can be tried without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from flask import Flask, current_app
+from sqlalchemy import Engine
+
+
+class Account(Protocol):
+    """A local account, as kept by `backend.storage.accounts`."""
+
+    @property
+    def id(self) -> int:
+        """Primary key."""
+
+    @property
+    def address(self) -> str:
+        """The address it signs in with."""
+
+    @property
+    def name(self) -> str:
+        """What people call its owner; may be empty."""
+
+    @property
+    def password_hash(self) -> str:
+        """As made by `werkzeug.security.generate_password_hash`."""
+
+    @property
+    def role(self) -> str:
+        """'admin' may change things; any other role only looks."""
+
+    @property
+    def theme(self) -> str:
+        """'system', 'light' or 'dark'."""
+
+
+class Accounts(Protocol):
+    """The local accounts."""
+
+    def by_address(self, address: str) -> Account | None:
+        """The account that signs in with this address, in any case of letters."""
+
+    def by_id(self, account_id: int) -> Account | None:
+        """The account, None if it was removed."""
+
+    def signed_in(self, account_id: int, at: datetime) -> None:
+        """Note the moment of a sign-in."""
+
+    def set_theme(self, account_id: int, theme: str) -> None:
+        """Keep the choice of 'system', 'light' or 'dark'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Who is at work: number of live workers, whether a scheduler is alive, and jobs waiting by queue."""
+
+    workers: int
+    scheduler: bool
+    waiting: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that pages use besides their own read models.
+
+    reading: engine that never waits for a writer · record(actor, action, subject, detail): one line of the audit ·
+    sync_now(user ids or None for everybody, cause) · set_paused(user ids or None for everybody, paused) ·
+    reset(user id): forget the links, change no contact and no event (LS-177) · decide(intent id, answer): answer
+    'send', 'put_back' or 'leave' to a held step; raises ValueError if it is no longer held · processes: None when
+    Redis does not answer · checks: name -> callable that returns a problem in one sentence, or None.
+    """
+
+    reading: Engine
+    accounts: Accounts
+    record: Callable[[str, str, str, Mapping[str, object]], None]
+    sync_now: Callable[[Sequence[int] | None, str], None]
+    set_paused: Callable[[Sequence[int] | None, bool], None]
+    reset: Callable[[int], None]
+    decide: Callable[[str, str], None]
+    processes: Callable[[], Processes | None]
+    checks: Mapping[str, Callable[[], str | None]]
+    now: Callable[[], datetime]
+    cycle_seconds: int
+    limits_storage: str = "memory://"
+
+
+EXTENSION = "lockstep"
+
+
+def provide(app: Flask, services: Services) -> None:
+    """Make the services available to the requests of `app`."""
+    app.extensions[EXTENSION] = services
+
+
+def provided(app: Flask) -> Services:
+    """The services of an app."""
+    found: Services = app.extensions[EXTENSION]
+    return found
+
+
+def services() -> Services:
+    """The services of the current app."""
+    return provided(current_app)

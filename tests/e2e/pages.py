@@ -1,0 +1,32 @@
+"""Every page worth looking at, by name: for the accessibility tests and for the screenshots."""
+
+from __future__ import annotations
+
+from tests.fakes.page_world import HELD, HELD_DELETE, JONAS, MAYA, REFUSED_LINK, REVIEW, TOMAS
+
+PAGES = {
+    "status": "/",
+    "status-filtered": "/?state=error",
+    "status-nobody": "/?q=zzzz",
+    "status-second": "/?page=2&size=25&sort=state",
+    "person-first-sync": f"/people/{JONAS}",
+    "person-refused": f"/people/{TOMAS}",
+    "person-in-sync": f"/people/{MAYA}",
+    "person-error": "/people/6",
+    "person-waiting": "/people/11",
+    "run": "/runs/{run}",
+    "find": "/find",
+    "find-results": "/find?q=re",
+    "find-nothing": "/find?q=zzzz",
+    "passport": f"/items/{REVIEW}",
+    "passport-refused": f"/items/{REFUSED_LINK}",
+    "refused": "/refused",
+    "held": "/held",
+    "held-step": f"/held/{HELD}",
+    "held-deletion": f"/held/{HELD_DELETE}",
+    "conflicts": "/conflicts",
+    "reset": f"/people/{JONAS}/reset",
+    "pause": "/people/pause",
+    "not-found": "/nothing",
+}
+EMPTY = {"empty-status": "/", "empty-held": "/held", "empty-conflicts": "/conflicts", "empty-refused": "/refused"}

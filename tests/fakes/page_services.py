@@ -1,0 +1,121 @@
+"""Services for the pages that remember what was asked of them, over a database file of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.security import generate_password_hash
+
+from backend import config
+from backend.app import create_app
+from backend.storage import tables as t
+from backend.storage.engine import create_engine, reading
+from backend.web.services import Processes, Services
+from tests.fakes.page_world import NOW
+
+PASSWORD = "correct horse battery staple"
+HASHED = generate_password_hash(PASSWORD, "pbkdf2:sha256:1000")
+
+
+@dataclass(frozen=True)
+class FakeAccount:
+    """An account without a database."""
+
+    id: int
+    address: str
+    name: str
+    role: str = "admin"
+    theme: str = "system"
+    password_hash: str = HASHED
+
+
+@dataclass
+class FakeAccounts:
+    """Accounts in memory."""
+
+    all: dict[int, FakeAccount] = field(default_factory=dict)
+    sign_ins: list[int] = field(default_factory=list)
+
+    def by_address(self, address: str) -> FakeAccount | None:
+        return next((one for one in self.all.values() if one.address == address.casefold()), None)
+
+    def by_id(self, account_id: int) -> FakeAccount | None:
+        return self.all.get(account_id)
+
+    def signed_in(self, account_id: int, at: datetime) -> None:
+        self.sign_ins.append(account_id)
+
+    def set_theme(self, account_id: int, theme: str) -> None:
+        self.all[account_id] = replace(self.all[account_id], theme=theme)
+
+
+@dataclass
+class World:
+    """A database, its app, and everything that pages did."""
+
+    engine: sa.Engine
+    accounts: FakeAccounts
+    done: list[tuple[object, ...]] = field(default_factory=list)
+    audit: list[tuple[str, str, str, Mapping[str, object]]] = field(default_factory=list)
+    processes: Processes | None = Processes(2, True, {"cycle": 0, "users": 3})
+    checks: dict[str, str | None] = field(default_factory=lambda: {"database": None, "migrations": None, "redis": None})
+    now: datetime = NOW
+
+    def services(self) -> Services:
+        def check(name: str) -> str | None:
+            return self.checks[name]
+
+        return Services(
+            reading=reading(self.engine),
+            accounts=self.accounts,
+            record=lambda actor, action, subject, detail: self.audit.append((actor, action, subject, detail)),
+            sync_now=lambda ids, cause: self.done.append(("sync", _list(ids), cause)),
+            set_paused=self.set_paused,
+            reset=lambda user: self.done.append(("reset", user)),
+            decide=self.decide,
+            processes=lambda: self.processes,
+            checks={name: lambda name=name: check(name) for name in self.checks},  # type: ignore[misc]  # bound now
+            now=lambda: self.now,
+            cycle_seconds=60,
+        )
+
+    def set_paused(self, ids: Sequence[int] | None, paused: bool) -> None:
+        self.done.append(("pause" if paused else "resume", _list(ids)))
+        change = sa.update(t.user_state).values(paused=paused)
+        with self.engine.begin() as connection:
+            connection.execute(change if ids is None else change.where(t.user_state.c.user_id.in_(ids)))
+
+    def decide(self, intent: str, answer: str) -> None:
+        with self.engine.begin() as connection:
+            change = sa.update(t.intent).where(t.intent.c.id == intent, t.intent.c.state == "held")
+            if connection.execute(change.values(state="planned")).rowcount != 1:
+                raise ValueError("not held")
+        self.done.append(("decide", intent, answer))
+
+    def later(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def _list(ids: Sequence[int] | None) -> list[int] | None:
+    return None if ids is None else list(ids)
+
+
+def make_world(folder: Path) -> World:
+    """An empty database with an admin and a viewer."""
+    engine = create_engine(f"sqlite:///{folder / 'pages.db'}")
+    t.metadata.create_all(engine)
+    admin = FakeAccount(1, "claire.dubois@example.com", "Claire Dubois")
+    viewer = FakeAccount(2, "ruth.baptiste@example.com", "Ruth Baptiste", role="viewer")
+    return World(engine, FakeAccounts({1: admin, 2: viewer}))
+
+
+def make_app(world: World, folder: Path, **settings: object) -> Flask:
+    """The real application over the world."""
+    app = create_app(config.load({"data_dir": folder, **settings}), world.services())
+    app.config.update(TESTING=True, RATELIMIT_ENABLED=True)
+    return app

@@ -1,0 +1,88 @@
+"""A filled world, its app, and a browserless client that can sign in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from backend.web.sign_in import limiter
+from tests.fakes.page_services import PASSWORD, World, make_app, make_world
+from tests.fakes.page_world import fill
+
+
+@dataclass
+class Visitor:
+    """A client that sends the form token of the last page it saw."""
+
+    client: FlaskClient
+    token: str = ""
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        answer = self.client.get(path, **options)
+        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data(as_text=True))
+        if found:
+            self.token = found[1]
+        return answer
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token, **(data or {})}, **options)
+
+    def sign_in(self, address: str = "claire.dubois@example.com", password: str = PASSWORD) -> TestResponse:
+        self.get("/sign-in")
+        answer = self.post("/sign-in", {"address": address, "password": password})
+        self.get("/find")
+        return answer
+
+
+@pytest.fixture
+def empty_world(tmp_path: Path) -> Iterator[World]:
+    """Tables without rows."""
+    world = make_world(tmp_path)
+    yield world
+    world.engine.dispose()
+
+
+@pytest.fixture
+def world(empty_world: World) -> World:
+    """The organisation of `tests.fakes.page_world`."""
+    fill(empty_world.engine)
+    return empty_world
+
+
+@pytest.fixture
+def app(world: World, tmp_path: Path) -> Flask:
+    """The application over the filled world."""
+    made = make_app(world, tmp_path)
+    with made.app_context():
+        limiter.reset()
+    return made
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Visitor:
+    """Somebody who is not signed in."""
+    return Visitor(app.test_client())
+
+
+@pytest.fixture
+def admin(app: Flask) -> Visitor:
+    """A signed-in admin."""
+    visitor = Visitor(app.test_client())
+    visitor.sign_in()
+    return visitor
+
+
+@pytest.fixture
+def viewer(app: Flask) -> Visitor:
+    """Somebody signed in who may look only."""
+    visitor = Visitor(app.test_client())
+    visitor.sign_in("ruth.baptiste@example.com")
+    return visitor
