@@ -22,7 +22,13 @@ PATIENCE: Final = timedelta(hours=24)
 _item = mailbox_item.c
 _COPIES = (
     sa.select(
-        _item.uid, _item.user_id, _item.mailbox_id, _item.presence, _item.first_run, user_state.c.configuration_id
+        _item.uid,
+        _item.user_id,
+        _item.mailbox_id,
+        _item.presence,
+        _item.first_run,
+        user_state.c.configuration_id,
+        user_state.c.syncs,
     )
     .join(user_state, user_state.c.user_id == _item.user_id, isouter=True)
     .where(_item.uid.in_(IDS), _item.kind == Kind.EVENT.value, _item.presence != Presence.GONE.value)
@@ -39,7 +45,7 @@ _BY_ADDRESS = (
         ),
     )
     .join(user_state, user_state.c.user_id == person.c.id)
-    .where(person.c.address.in_(IDS), user_state.c.configuration_id.is_not(None))
+    .where(person.c.address.in_(IDS), user_state.c.syncs)
 )
 
 
@@ -54,10 +60,10 @@ class Organizers:
 def holders(connection: sa.Connection, uids: Iterable[str]) -> dict[str, tuple[Holder, ...]]:
     """All users' copies by UID, in order of user. Eligible: the copy is there, and its user writes to Salesforce."""
     rows = list(look_up(connection, _COPIES, uids))
-    writing = _writing_events(connection, {row.configuration_id for row in rows if row.configuration_id is not None})
+    writing = _writing_events(connection, {row.configuration_id for row in rows if row.syncs})
     found: dict[str, tuple[Holder, ...]] = {}
     for row in sorted(rows, key=lambda row: (row.user_id, row.mailbox_id)):
-        eligible = row.presence == Presence.HERE.value and row.configuration_id in writing
+        eligible = row.presence == Presence.HERE.value and bool(row.syncs) and row.configuration_id in writing
         found[row.uid] = (*found.get(row.uid, ()), Holder(row.user_id, row.mailbox_id, eligible, row.first_run))
     return found
 

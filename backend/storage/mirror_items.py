@@ -40,7 +40,7 @@ _OTHER_HOLDERS = (
 _SYNCING_BY_ADDRESS = (
     sa.select(person.c.id, person.c.address)
     .join(user_state, user_state.c.user_id == person.c.id)
-    .where(person.c.address.in_(IDS), user_state.c.configuration_id.is_not(None))
+    .where(person.c.address.in_(IDS), user_state.c.syncs)
 )
 
 

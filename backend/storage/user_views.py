@@ -32,6 +32,7 @@ _USERS = (
     )
     .join(user_state, user_state.c.user_id == person.c.id)
     .join(configuration, configuration.c.id == user_state.c.configuration_id)
+    .where(user_state.c.syncs)
     .order_by(person.c.id)
 )
 

@@ -96,7 +96,13 @@ def people(number: int) -> list[Person]:
 def seed_people(engine: sa.Engine, users: int | Sequence[Person] = 1, settings: Configuration = EVERYTHING) -> None:
     """People who all sync by one configuration (id 1), as a reading of Salesforce and an admin would leave them."""
     chosen = people(users) if isinstance(users, int) else list(users)
-    state = {"configuration_id": 1, "config_version": 1, "assigned_at": LONG_AGO, "applied": _applied(settings)}
+    state = {
+        "configuration_id": 1,
+        "syncs": settings.active,
+        "config_version": 1,
+        "assigned_at": LONG_AGO,
+        "applied": encode_configuration(settings),
+    }
     with engine.begin() as connection:
         connection.execute(sa.insert(tables.configuration), _configuration_row(settings))
         connection.execute(sa.insert(tables.person), [_person_row(person) for person in chosen])
@@ -105,10 +111,6 @@ def seed_people(engine: sa.Engine, users: int | Sequence[Person] = 1, settings: 
             [{"configuration_id": 1, "username": f"{person.address}.crm"} for person in chosen],
         )
         connection.execute(sa.insert(tables.user_state), [{"user_id": person.user_id} | state for person in chosen])
-
-
-def _applied(settings: Configuration) -> dict[str, Any]:
-    return encode_configuration(settings)
 
 
 def _configuration_row(settings: Configuration) -> dict[str, Any]:

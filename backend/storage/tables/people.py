@@ -43,6 +43,7 @@ user_state = Table(
     Column("mailbox_zone", String(64)),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("configuration_id", Id, ForeignKey("configuration.id", ondelete="SET NULL"), index=True),
+    Column("syncs", Boolean, nullable=False, server_default=text("false")),
     Column("because", Text, nullable=False, server_default=""),
     Column("applied", Json),
     Column("config_version", Integer, nullable=False, server_default="0"),

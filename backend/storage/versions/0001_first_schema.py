@@ -484,6 +484,7 @@ def upgrade() -> None:
         sa.Column("mailbox_zone", sa.String(length=64), nullable=True),
         sa.Column("epoch", sa.Integer(), server_default="0", nullable=False),
         sa.Column("configuration_id", Id, nullable=True),
+        sa.Column("syncs", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("because", sa.Text(), server_default="", nullable=False),
         sa.Column("applied", Json, nullable=True),
         sa.Column("config_version", sa.Integer(), server_default="0", nullable=False),
