@@ -46,13 +46,13 @@ class Endpoint:
     answers: deque[tuple[datetime, bool]] = field(default_factory=deque)
 
     def record(self, now: datetime, slow: bool) -> None:
-        """Note an answer; those older than ten minutes no longer count."""
+        """Note an answer."""
         self.answers.append((now, slow))
-        while self.answers[0][0] < now - SLOW_DELAY:
-            self.answers.popleft()
 
-    def share_of_slow(self) -> float:
-        """The share of slow answers, 0 while there are too few to judge."""
+    def share_of_slow(self, now: datetime) -> float:
+        """The share of slow answers in the last ten minutes, 0 while there are too few to judge."""
+        while self.answers and self.answers[0][0] < now - SLOW_DELAY:
+            self.answers.popleft()
         if len(self.answers) < FEWEST_SAMPLES:
             return 0.0
         return sum(slow for _, slow in self.answers) / len(self.answers)
@@ -138,6 +138,15 @@ class Notifier:
         if subscription.lifecycle_url:
             self._enqueue(subscription, subscription.lifecycle_url, subscription.lifecycle(self.tenant_id, event))
 
+    def forge(self, subscription_id: str, client_state: str) -> None:
+        """What a stranger who guessed the address would post: a change with another clientState (MS-106)."""
+        subscription = self.subscriptions[subscription_id]
+        content = subscription.lifecycle(self.tenant_id, "missed") | {"clientState": client_state}
+        del content["lifecycleEvent"]
+        path = f"Users/{subscription.mailbox_id}/Events/forged"
+        content |= {"changeType": "deleted", "resource": path, "resourceData": {"@odata.id": path, "id": "forged"}}
+        self._enqueue(subscription, subscription.notification_url, content)
+
     # Changes
 
     def note(self, mailbox: Mailbox, change: Change, item: Item, folder: Folder) -> None:
@@ -174,7 +183,7 @@ class Notifier:
 
     def _post(self, url: str, deliveries: list[Delivery]) -> None:
         endpoint = self.endpoints.setdefault(urlsplit(url).netloc, Endpoint())
-        share = endpoint.share_of_slow()
+        share = 0.0 if _is_lifecycle(deliveries[0]) else endpoint.share_of_slow(self._world.clock.now())
         if share > DROP_SHARE:
             self._give_up(deliveries)
         elif share > SLOW_SHARE and not any(each.attempts for each in deliveries):
@@ -215,7 +224,7 @@ class Notifier:
 
     def _give_up(self, deliveries: list[Delivery]) -> None:
         """Drop notifications; the lifecycle endpoint hears that something was missed."""
-        lost = {each.subscription.id: each.subscription for each in deliveries if "changeType" in each.item}
+        lost = {each.subscription.id: each.subscription for each in deliveries if not _is_lifecycle(each)}
         for subscription in lost.values():
             self.lifecycle(subscription, "missed")
 
@@ -224,3 +233,7 @@ class Notifier:
             self._wake.wait(1.0)
             self._wake.clear()
             self.deliver_due()
+
+
+def _is_lifecycle(delivery: Delivery) -> bool:
+    return "lifecycleEvent" in delivery.item
