@@ -199,16 +199,17 @@ def _sent(row: FieldRow, value: FieldValue) -> Any:
 
 
 def _sent_when(row: FieldRow, value: FieldValue) -> Any:
-    match value:
-        case Timed(start, end):
-            return {"start": _instant(start), "end": _instant(end), "all_day": False}[row.part or ""]
-        case AllDay(first, end):
-            return {"start": _midnight(first), "end": _midnight(end - _DAY), "all_day": True}[row.part or ""]
-    return _NOTHING
+    if not isinstance(value, Timed | AllDay):
+        return _NOTHING
+    if row.part == "all_day":
+        return isinstance(value, AllDay)
+    if isinstance(value, Timed):
+        return _instant(value.start if row.part == "start" else value.end)
+    return _midnight(value.first if row.part == "start" else value.end - _DAY)
 
 
 def _instant(value: datetime) -> str:
-    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _midnight(day: date) -> str:

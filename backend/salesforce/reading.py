@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
+from typing import Final
 from uuid import UUID
 
 from backend.domain.identity import natural_key, strong_key
@@ -16,6 +17,8 @@ from backend.salesforce import soql
 from backend.salesforce.client import Client, Row
 from backend.salesforce.fields import KEY_FIELD, Layout
 from backend.salesforce.mapping import record_of
+
+_KEY_GROUPS: Final = {Kind.CONTACT: ("email", "name", "company"), Kind.EVENT: ("subject", "when")}
 
 
 def by_id(layout: Layout, ids: Sequence[str], extra: Iterable[str] = ()) -> list[str]:
@@ -122,6 +125,5 @@ def sorted_out(kind: Kind, probes: Sequence[Probe], records: Iterable[Record]) -
 
 def keys_of(kind: Kind, values: Values) -> tuple[str | None, str | None]:
     """Strong and natural key of a probe, as its values would read once Salesforce has them."""
-    kept: Mapping[str, object] = values
-    projected = {group: project_crm(kind, group, values[group]) for group in kept}
+    projected = {group: project_crm(kind, group, values[group]) for group in _KEY_GROUPS[kind] if group in values}
     return strong_key(kind, projected), natural_key(kind, projected)

@@ -16,10 +16,8 @@ LIST_CHARACTERS: Final = 12_000
 
 def instant(moment: datetime) -> str:
     """A datetime literal in UTC; milliseconds are kept, since stamps are compared for equality (SF-080)."""
-    utc = moment.astimezone(UTC)
-    if utc.microsecond:
-        return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
-    return f"{utc:%Y-%m-%dT%H:%M:%SZ}"
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec='milliseconds' if utc.microsecond else 'seconds')}Z"
 
 
 def quoted(value: str) -> str:
