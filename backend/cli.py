@@ -2,6 +2,7 @@
 
 import click
 
+from backend.commands.admin import admin
 from backend.commands.connect import connect
 from backend.commands.database import db
 from backend.commands.demo import demo
@@ -39,7 +40,7 @@ def cli() -> None:
     """Keep Contacts and Events in step between Salesforce and Microsoft 365."""
 
 
-for command in (demo, up, web, worker, scheduler, sandbox, db, doctor, connect, salesforce):
+for command in (demo, up, web, worker, scheduler, sandbox, db, admin, doctor, connect, salesforce):
     cli.add_command(command)
 
 

@@ -1,10 +1,19 @@
-"""`lockstep db …`: the database's schema."""
+"""`lockstep db …`: the database's schema; and how other commands open the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from backend import logs
 from backend.commands import settings
 from backend.commands.output import Failure
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 @click.group()
@@ -25,6 +34,26 @@ def upgrade() -> None:
     except OperationalError as error:
         raise Failure(unreachable(error)) from None
     click.echo(f"The database is at revision {revision}.")
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine on an up-to-date database. Raises Failure when it does not answer or its schema is another."""
+    from sqlalchemy.exc import OperationalError
+
+    from backend.storage import migrate
+    from backend.storage.engine import create_engine
+
+    try:
+        if migrate.current(url) != migrate.latest():
+            raise Failure("The database is not up to date: run `lockstep db upgrade` first.")
+    except OperationalError as error:
+        raise Failure(unreachable(error)) from None
+    engine = create_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def unreachable(error: Exception) -> str:

@@ -14,7 +14,10 @@ from click.testing import CliRunner, Result
 
 from backend import config
 from backend.cli import cli
+from backend.clock import SystemClock
 from backend.commands import output, settings
+from backend.storage.accounts import Accounts
+from backend.storage.engine import create_engine
 from tests.fakes.processes import listening
 
 
@@ -113,7 +116,7 @@ def test_database_is_upgraded_and_then_passes_the_doctor() -> None:
     assert run("doctor").exit_code == 0
 
 
-@pytest.mark.parametrize("arguments", [("db", "upgrade"), ("doctor",)])
+@pytest.mark.parametrize("arguments", [("db", "upgrade"), ("doctor",), ("admin", "create", "a@b.example")])
 def test_database_that_does_not_answer_is_one_sentence(
     arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,3 +193,38 @@ def test_package_into_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     assert result.stderr == (
         f"{tmp_path}/none/x.zip cannot be written (No such file or directory): give a path in a folder of yours.\n"
     )
+
+
+def stored(tmp_path: Path) -> Accounts:
+    return Accounts(create_engine(f"sqlite:///{tmp_path}/data/lockstep.db"), SystemClock())
+
+
+def test_first_admin_gets_a_password_that_signs_in(tmp_path: Path) -> None:
+    run("db", "upgrade")
+    result = run("admin", "create", "Ada@Example.com", "--json")
+    assert result.exit_code == 0
+    made = json.loads(result.stdout)
+    account = stored(tmp_path).verified("ada@example.com", made["password"])
+    assert account is not None
+    assert (made["email"], account.role) == ("Ada@Example.com", "admin")
+
+
+def test_password_from_standard_input_is_used_and_not_repeated(tmp_path: Path) -> None:
+    run("db", "upgrade")
+    command = ["admin", "create", "ada@example.com", "--password-stdin"]
+    result = CliRunner().invoke(cli, command, input="correct horse battery\n")
+    assert (result.exit_code, result.stdout) == (0, "email: ada@example.com\n")
+    assert stored(tmp_path).verified("ada@example.com", "correct horse battery") is not None
+
+
+def test_account_that_will_not_do_is_one_sentence() -> None:
+    run("db", "upgrade")
+    result = run("admin", "create", "ada")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "“ada” is no e-mail address: write it like admin@example.com.\n"
+
+
+def test_account_before_the_database_exists_names_the_command_to_run() -> None:
+    result = run("admin", "create", "ada@example.com")
+    assert result.exit_code == 1
+    assert result.stderr == "The database is not up to date: run `lockstep db upgrade` first.\n"
