@@ -11,16 +11,21 @@ import json
 import os
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msal
 import requests
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from msal.exceptions import MsalServiceError
 from requests.exceptions import RequestException
 
-from backend.microsoft.auth_errors import from_discovery, from_token_answer, unreachable
+from backend.microsoft.auth_errors import bad_certificate, from_discovery, from_token_answer, unreachable
 from backend.microsoft.settings import MicrosoftSettings
 from backend.microsoft.transport import ServiceSession
-from backend.ports.errors import AccessLost, Malformed
+from backend.ports.errors import Malformed
 from backend.ports.metering import Meter
 
 SERVICE: Final = "microsoft-token"
@@ -96,16 +101,17 @@ class ApplicationTokens:
 
     def _connected(self, application: _Application) -> msal.ConfidentialClientApplication:
         settings = self._settings
+        credential = _credential(settings)
         try:
             application.client = msal.ConfidentialClientApplication(
                 settings.client_id,
-                client_credential=_credential(settings),
+                client_credential=credential,
                 authority=settings.authority,
                 instance_discovery=None if settings.known_to_microsoft else False,
                 http_client=application.session,
             )
-        except RequestException as error:
-            raise unreachable(error) from error
+        except (RequestException, MsalServiceError) as error:
+            raise unreachable(error, application.session.last) from error
         except (ValueError, KeyError, RuntimeError) as error:
             raise from_discovery(application.session.last, settings.tenant) from error
         return application.client
@@ -113,18 +119,10 @@ class ApplicationTokens:
     def _acquired(self, client: msal.ConfidentialClientApplication, session: TokenSession) -> str:
         try:
             answer = client.acquire_token_for_client(scopes=[self._settings.scope])
-        except RequestException as error:
-            raise unreachable(error) from error
+        except (RequestException, MsalServiceError) as error:
+            raise unreachable(error, session.last) from error
         except json.JSONDecodeError as error:
             raise Malformed("An answer of Microsoft's sign-in cannot be read.", service=SERVICE) from error
-        except ValueError as error:
-            # msal refuses the private key or certificate itself; its message may quote them.
-            raise AccessLost(
-                "The certificate or private key for Microsoft 365 cannot be read: give both as unencrypted PEM.",
-                code="certificate",
-                service=SERVICE,
-                subject="org",
-            ) from error
         token = answer.get("access_token")
         if not isinstance(token, str):
             raise from_token_answer(answer, session.last)
@@ -132,6 +130,20 @@ class ApplicationTokens:
 
 
 def _credential(settings: MicrosoftSettings) -> str | dict[str, str]:
-    if settings.certificate is not None and settings.private_key is not None:
-        return {"private_key": settings.private_key, "public_certificate": settings.certificate}
-    return settings.secret or ""
+    """What msal takes as credential. Raises AccessLost for a certificate that can never work."""
+    if settings.certificate is None or settings.private_key is None:
+        return settings.secret or ""
+    try:
+        serialization.load_pem_private_key(settings.private_key.encode(), password=None)
+        certificate = x509.load_pem_x509_certificate(settings.certificate.encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        # The library's message may quote the key.
+        raise bad_certificate(
+            "The certificate or private key for Microsoft 365 cannot be read: give both as unencrypted PEM."
+        ) from error
+    if certificate.not_valid_after_utc <= datetime.now(UTC):
+        raise bad_certificate(
+            f"The certificate for Microsoft 365 expired on {certificate.not_valid_after_utc:%-d %B %Y}: "
+            "make a new one and upload it to the app in Entra."
+        )
+    return {"private_key": settings.private_key, "public_certificate": settings.certificate}

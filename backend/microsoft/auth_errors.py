@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import requests
-from requests.exceptions import HTTPError, RequestException, SSLError
+from requests.exceptions import SSLError
 
 from backend.microsoft.errors import retry_after
 from backend.ports.errors import AccessLost, Malformed, ServiceError, Transient
@@ -69,17 +69,15 @@ def from_discovery(response: requests.Response | None, tenant: str) -> ServiceEr
         return Transient("Microsoft's sign-in is busy; it is tried again later.", code=str(status), service=SERVICE)
     if 400 <= status < 500:
         return AccessLost(f"{_UNKNOWN_TENANT} Given was “{tenant}”.", code="tenant", service=SERVICE, subject="org")
-    if response is None:
-        return AccessLost(
-            "The certificate or private key for Microsoft 365 cannot be read: give both as unencrypted PEM.",
-            code="certificate",
-            service=SERVICE,
-            subject="org",
-        )
     return Malformed("An answer of Microsoft's sign-in cannot be read.", service=SERVICE)
 
 
-def unreachable(error: RequestException) -> Transient:
+def bad_certificate(sentence: str) -> AccessLost:
+    """The error for a certificate or key that can never work."""
+    return AccessLost(sentence, code="certificate", service=SERVICE, subject="org")
+
+
+def unreachable(error: Exception, response: requests.Response | None) -> Transient:
     """The error for a sign-in service that does not answer, or only with trouble of its own."""
     if isinstance(error, SSLError):
         sentence = (
@@ -87,12 +85,12 @@ def unreachable(error: RequestException) -> Transient:
             "certificate authorities."
         )
         return Transient(sentence, code="certificate", service=SERVICE)
-    if isinstance(error, HTTPError) and error.response is not None:
+    if response is not None:
         return Transient(
             "Microsoft's sign-in has trouble at the moment; it is tried again later.",
-            code=str(error.response.status_code),
+            code=str(response.status_code),
             service=SERVICE,
-            retry_after=retry_after(error.response.headers),
+            retry_after=retry_after(response.headers),
         )
     return Transient(
         "Microsoft's sign-in cannot be reached: check the network and the sign-in address.",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -61,11 +62,18 @@ class DirectoryUser:
 
 
 class MicrosoftConnection:
-    """One tenant. Makes no request by itself; counts into `meter`; keeps the limits of every mailbox it opened."""
+    """One tenant. Makes no request by itself; counts into `meter`; keeps the limits of every mailbox it opened.
 
-    def __init__(self, settings: MicrosoftSettings, meter: Meter) -> None:
+    `sleep` waits some seconds, where the service asks for it.
+    """
+
+    def __init__(
+        self, settings: MicrosoftSettings, meter: Meter, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.tokens = ApplicationTokens(settings, meter)
-        self._transport = Transport(settings.graph_url, self.tokens, ServiceSession(settings.ca_file), meter)
+        self._sleep = sleep
+        session = ServiceSession(settings.ca_file)
+        self._transport = Transport(settings.graph_url, self.tokens, session, meter, sleep)
         self._everyone = TokenBucket(GLOBAL_BURST, GLOBAL_RATE)
         self._gates: dict[str, Gate] = {}
         self._lock = threading.Lock()
@@ -91,12 +99,22 @@ class MicrosoftConnection:
             return Check(CheckResult.CREDENTIALS_REJECTED, error.message, error.code)
         except ServiceError as error:
             return Check(CheckResult.SERVICE_UNREACHABLE, error.message, error.code)
-        missing = tuple(role for role in NEEDED_ROLES if role not in self.tokens.roles())
+        try:
+            self._probe_twice(user)
+        except ServiceError as error:
+            missing = tuple(role for role in NEEDED_ROLES if role not in self.tokens.roles())
+            return Check(_result(error), _with_roles(error, missing), error.code, missing)
+        return Check(CheckResult.CONNECTED, f"The mailbox of {user} answers.")
+
+    def _probe_twice(self, user: str) -> None:
+        """Looks, and where access is denied once more with a new token: the old one does not know of later consent."""
         try:
             self._probe(user)
-        except ServiceError as error:
-            return Check(_result(error), _with_roles(error, missing), error.code, missing)
-        return Check(CheckResult.CONNECTED, f"The mailbox of {user} answers.", missing_roles=missing)
+        except AccessLost as error:
+            if _result(error) is not CheckResult.ACCESS_DENIED:
+                raise
+            self.tokens.token(fresh=True)
+            self._probe(user)
 
     def _probe(self, user: str) -> None:
         self.mailbox(user).identity()
@@ -111,7 +129,7 @@ class MicrosoftConnection:
 
     def _gate(self, user: str) -> Gate:
         with self._lock:
-            return self._gates.setdefault(user.casefold(), Gate(self._everyone))
+            return self._gates.setdefault(user.casefold(), Gate(self._everyone, sleep=self._sleep))
 
 
 def _user(row: dict[str, Any]) -> DirectoryUser:

@@ -6,6 +6,7 @@ invited in between makes it fail instead of being mailed (MS-074 to MS-076, INV-
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,10 +38,14 @@ _NOT_OWN = "The event belongs to another organiser or was cancelled; only its or
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was read before a write: a search by tag for creates; the event, and instances for an occurrence."""
+    """What was read before a write: a search by tag for creates; the event, and instances for an occurrence.
+
+    shared: other writes of the batch go to the same series; each of them touches the version of the others.
+    """
 
     main: Outcome
     instances: Outcome | None = None
+    shared: bool = False
 
 
 class EventWriter:
@@ -84,10 +89,13 @@ class EventWriter:
                 if write.original_start:
                     requests[f"{write.id.hex}/instances"] = instances_request(self._places, write)
         outcomes = dict(zip(requests, self._batches.read(list(requests.values()), "events.get"), strict=True))
+        targets = Counter(write.target for write in writes)
         return {
-            name: _Look(outcome, outcomes.get(f"{name}/instances"))
-            for name, outcome in outcomes.items()
-            if "/" not in name
+            write.id.hex: _Look(
+                outcomes[write.id.hex], outcomes.get(f"{write.id.hex}/instances"), targets[write.target] > 1
+            )
+            for write in writes
+            if write.id.hex in outcomes
         }
 
     def _prepared(self, write: Write, look: _Look | None) -> Ready | Answer[Item]:
@@ -106,7 +114,7 @@ class EventWriter:
             row = instance_of(look.main.body, look.instances, write.original_start)
         if row is None:
             return gone(write)
-        return self._guarded(write, row)
+        return self._guarded(write, row, shared=look.shared)
 
     def _creation(self, write: Write, look: _Look | None) -> Ready | Answer[Item]:
         known = self._reader.found(look.main) if look is not None else []
@@ -115,12 +123,12 @@ class EventWriter:
         body = event_body(write.values, self._zone(write, None), write.key)
         return Ready(write, Inner("POST", self._places.events, body), {})
 
-    def _guarded(self, write: Write, row: Row) -> Ready | Answer[Item]:
+    def _guarded(self, write: Write, row: Row, *, shared: bool) -> Ready | Answer[Item]:
         item = event_item(row, self._owner())
         refusal = _forbidden(write, row, item)
         if refusal is not None:
             return refusal
-        path, version = self._places.event(item.id), etag(item.version)
+        path, version = self._places.event(item.id), None if shared else etag(item.version)
         if write.op is Op.DELETE:
             return Ready(write, Inner("DELETE", path, match=version), row)
         body = event_body(write.values, self._zone(write, row))

@@ -23,7 +23,7 @@ ZONE = "Europe/London"
 _DAYS = {"MO": "monday", "TU": "tuesday", "WE": "wednesday", "TH": "thursday", "FR": "friday"}
 
 
-def settings_of(service: GraphService, ca_file: str, **changes: Any) -> MicrosoftSettings:
+def settings_of(service: GraphService, ca_file: str | None, **changes: Any) -> MicrosoftSettings:
     """What an administrator would enter for the stand-in."""
     facts = service.credentials()
     given = {
@@ -44,11 +44,11 @@ class GraphBench:
         self.service = service
         self.ca_file = ca_file
         self.meter = CallCounter()
+        self.pauses: list[float] = []
         self.ada = self.tenant.add_user("Ada Example", ADA, ZONE)
         self.boss = self.tenant.add_user("Boss Example", BOSS, ZONE)
-        self.connection = MicrosoftConnection(settings_of(service, ca_file), self.meter)
-        # Stand-ins that were emptied may repeat their names, so what msal remembers may be of another life.
-        self.connection.tokens.token(fresh=True)
+        self.connection = MicrosoftConnection(settings_of(service, ca_file), self.meter, sleep=self.pauses.append)
+        self.connection.tokens.token()
         self.port: GraphMailbox = self.connection.mailbox(ADA)
         self.meter.calls.clear()
         self.meter.requests.clear()
@@ -143,5 +143,3 @@ def weekly(first: str, count: int, day: str) -> dict[str, Any]:
         "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": [day], "firstDayOfWeek": "monday"},
         "range": {"type": "numbered", "startDate": first, "numberOfOccurrences": count},
     }
-
-

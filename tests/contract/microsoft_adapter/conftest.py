@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.microsoft import auth
 from backend.sandbox import microsoft
+from backend.sandbox.microsoft.web import GraphService
 from backend.sandbox.server import Sandbox
 from backend.sandbox.world import World
 from tests.fakes.graph_bench import GraphBench
@@ -28,8 +30,10 @@ def graph_ca(graph_service: Sandbox, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def graph_bench(graph_service: Sandbox, graph_ca: str) -> GraphBench:
+def graph_bench(graph_service: Sandbox, graph_ca: str, monkeypatch: pytest.MonkeyPatch) -> GraphBench:
+    # A stand-in that was emptied repeats its names, and msal remembers tokens and refusals of the earlier one.
+    monkeypatch.setattr(auth, "_applications", {})
     graph_service.reset("empty")
     service = graph_service.services["microsoft"]
-    assert isinstance(service, microsoft.GraphService)
+    assert isinstance(service, GraphService)
     return GraphBench(service, graph_ca)
