@@ -38,6 +38,8 @@ from backend.sync.store import Changes
 PATIENCE: Final = 5
 """Passes in a row with the same transient failure before a person is asked (Poison, B.9)."""
 LONGEST_WAIT: Final = timedelta(hours=1)
+DUPLICATE_RULE: Final = "DUPLICATES_DETECTED"
+"""The organisation's duplicate rule names a person who was there before us: not something we made (H-8)."""
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
 
 
@@ -77,6 +79,8 @@ class Settlement:
         match answer.result:
             case Result.OK:
                 self._done(one, answer.stored, seen)
+            case Result.EXISTS if answer.code == DUPLICATE_RULE and answer.stored is not None:
+                self.adopt(one, answer.stored, seen)
             case Result.EXISTS:
                 self._exists(one, answer.stored, seen)
             case Result.GONE if one.op is Op.DELETE:
