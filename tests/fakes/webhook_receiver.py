@@ -51,7 +51,6 @@ class WebhookReceiver:
         self._thread.join()
         self._server.server_close()
 
-    @Request.application
     def _answer(self, request: Request) -> Response:
         token = request.args.get("validationToken")
         self.requests.append(Received(request.path, token, request.get_data()))
@@ -68,4 +67,4 @@ class WebhookReceiver:
         return Response("other" if self.behaviour == "wrong token" else token, content_type="text/plain")
 
     def _app(self, environ: Any, start_response: Any) -> Any:
-        return self._answer(environ, start_response)
+        return self._answer(Request(environ))(environ, start_response)

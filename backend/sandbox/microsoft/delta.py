@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backend.sandbox.microsoft.delta_states import DeltaToken
@@ -95,4 +95,6 @@ def _answer(
     following = request.tenant.delta_states.following(token, position, round_over=over)
     name, option = ("@odata.deltaLink", "$deltatoken") if over else ("@odata.nextLink", "$skiptoken")
     link = request.call.link({option: following.encode()})
+    prefer = request.call.prefer
+    request.call.prefer = replace(prefer, applied=(*prefer.applied, "odata.track-changes"))
     return Answer(200, {"@odata.context": context, name: link, "value": entities})

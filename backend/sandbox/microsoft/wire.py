@@ -30,7 +30,6 @@ class Preferences:
 
     style: Style = field(default_factory=Style)
     page_size: int | None = None
-    minimal: bool = False
     applied: tuple[str, ...] = ()
 
 
@@ -52,10 +51,7 @@ def preferences(header: str) -> Preferences:
     page_size = int(size) if size.isdigit() and int(size) > 0 else None
     if page_size:
         applied.append(f"odata.maxpagesize={page_size}")
-    minimal = found.get("return", "").lower() == "minimal"
-    if minimal:
-        applied.append("return=minimal")
-    return Preferences(Style(zone or "UTC", text_body, immutable), page_size, minimal, tuple(applied))
+    return Preferences(Style(zone or "UTC", text_body, immutable), page_size, tuple(applied))
 
 
 @dataclass

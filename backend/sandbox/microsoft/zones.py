@@ -13,6 +13,7 @@ from backend.sandbox.microsoft import errors
 # Windows name -> IANA names, the principal one first (facts of Unicode CLDR's windowsZones).
 WINDOWS: dict[str, list[str]] = json.loads(Path(__file__).with_name("windows_zones.json").read_text(encoding="utf-8"))
 ZERO_DATE = "0001-01-01T00:00:00Z"
+FIRST_YEAR, LAST_YEAR = 1601, 4500
 
 _WINDOWS_BY_LOWER = {name.lower(): names[0] for name, names in WINDOWS.items()}
 _IANA_BY_LOWER = {name.lower(): name for name in available_timezones()}
@@ -59,9 +60,11 @@ def short_stamp(instant: datetime) -> str:
 def parse_moment(text: str) -> datetime:
     """ISO 8601 date or date-time with up to seven fraction digits; aware if it names an offset.
 
-    Raises ValueError for anything else.
+    Raises ValueError for anything else, and for years that Exchange cannot keep.
     """
     moment = datetime.fromisoformat(_six_digits(text))
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the year {moment.year} is out of range")
     return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from backend.sandbox import microsoft
+from backend.sandbox.microsoft.web import GraphService
 from backend.sandbox.server import Sandbox
 from backend.sandbox.world import World
 from tests.fakes.graph_client import GraphClient
@@ -32,7 +33,7 @@ def ca_file(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graph(sandbox: Sandbox, ca_file: Path) -> Iterator[GraphClient]:
     sandbox.reset("empty")
     service = sandbox.services["microsoft"]
-    assert isinstance(service, microsoft.GraphService)
+    assert isinstance(service, GraphService)
     with requests.Session() as session:
         session.verify = str(ca_file)
         session.trust_env = False  # a CA named in the environment would win over ours

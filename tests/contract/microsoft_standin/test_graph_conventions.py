@@ -126,6 +126,8 @@ def test_ms018_preference_applied_echoes_what_is_honoured(graph: GraphClient) ->
     expected = 'outlook.timezone="Europe/Vienna", outlook.body-content-type="text", IdType="ImmutableId"'
     assert answer.headers["Preference-Applied"] == expected
     assert "Preference-Applied" not in graph.call("GET", "~/events", prefer="respond-async").headers
+    delta = graph.call("GET", "~/contactFolders/delta", prefer="odata.maxpagesize=5")
+    assert delta.headers["Preference-Applied"] == "odata.maxpagesize=5, odata.track-changes"
 
 
 def test_ms040_users_delta_from_latest_and_its_seven_days(graph: GraphClient) -> None:

@@ -323,6 +323,15 @@ def test_ms128_window_of_more_than_1825_days_is_refused(graph: GraphClient) -> N
     assert graph.refused("GET", f"~/calendarView?{too_long}") == (400, "ErrorInvalidRequest")
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:00:00", "0001-01-01T00:00:00", "2026-02-30T00:00:00", "soon"])
+def test_times_that_exchange_cannot_keep_are_refused(graph: GraphClient, moment: str) -> None:
+    """§5.1: a local date and time, in a year that Exchange knows."""
+    point = {"dateTime": moment, "timeZone": "W. Europe Standard Time"}
+    assert graph.refused("POST", "~/events", event() | {"start": point, "end": point}) == (400, "RequestBodyRead")
+    window = f"startDateTime={moment}&endDateTime=2026-12-01T00:00:00Z"
+    assert graph.refused("GET", f"~/calendarView?{window}") == (400, "ErrorInvalidParameter")
+
+
 def test_end_before_start_is_refused(graph: GraphClient) -> None:
     """§5.1: an event cannot end before it starts."""
     body = event() | {"end": {"dateTime": "2026-12-01T08:00:00", "timeZone": "W. Europe Standard Time"}}
