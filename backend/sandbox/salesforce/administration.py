@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ARCHIVED_AFTER = timedelta(days=365)
 BIN_KEEPS = timedelta(days=15)
+BIN_SWEPT_EVERY = timedelta(hours=1)
 STANDARD_PROFILE = "Standard User"
 _POINTS_AT_PERSON = (("Event", "WhoId"), ("EventRelation", "RelationId"), ("Contact", "ReportsToId"))
 _POINTS_AT_ACCOUNT = (("Contact", "AccountId"), ("Opportunity", "AccountId"), ("Event", "WhatId"))
@@ -117,9 +118,11 @@ def rights(org: Org, user_id: str) -> Caller:
     )
 
 
-def empty_bin(org: Org) -> None:
-    """Take every row in the bin out for good; the delete log keeps their ids (SF-090)."""
+def empty_bin(org: Org, deleted_before: str = "9") -> None:
+    """Take rows in the bin out for good; the delete log keeps their ids (SF-090)."""
     for row in org.bin_rows():
+        if row["_deleted"] >= deleted_before:
+            continue
         org.purged.append((org.sobject_of(row["Id"]).name, row["Id"], row["_deleted"]))
         org.database.remove(row["Id"])
 
@@ -177,8 +180,11 @@ def delete_from_here(org: Org, caller: Caller, event_id: str) -> None:
 
 
 def run_jobs(org: Org) -> None:
-    """Series tails that are due, and rows that were in the bin for fifteen days."""
+    """Series tails that are due, and once an hour rows that were in the bin for fifteen days."""
     now = org.world.clock.now()
+    if now >= org.next_bin_sweep:
+        org.next_bin_sweep = now + BIN_SWEPT_EVERY
+        empty_bin(org, deleted_before=stamp(now - BIN_KEEPS))
     for job in [job for job in org.jobs if job[0] <= now]:
         org.jobs.remove(job)
         _, user_id, event_id = job

@@ -61,6 +61,7 @@ class Org:
         self.purged: list[tuple[str, str, str]] = []  # (object, id, time of deletion) of rows gone from the bin
         self.delete_log_start = ""
         self.jobs: list[tuple[datetime, str, str]] = []  # (due, user, occurrence): series tails to delete
+        self.next_bin_sweep = world.clock.now()
         self.open_transactions: list[str] = []
         self.schema_changed = world.clock.now()
         self._stamp_of_transaction: str | None = None
