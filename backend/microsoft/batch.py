@@ -74,13 +74,12 @@ class Batches:
     def read(self, requests: Sequence[Inner], operation: str) -> list[Outcome]:
         """Outcomes in the order of the requests, any number of them; busy and failed ones are asked again.
 
-        Raises AccessLost if the mailbox refuses us.
+        Raises AccessLost if the mailbox refuses every one.
         """
         outcomes: list[Outcome] = []
         for start in range(0, len(requests), SIZE):
             outcomes += self._rounds(requests[start : start + SIZE], operation, writes=False)
-        for outcome in outcomes:
-            _raise_lost_access(outcome)
+        _raise_if_locked_out(outcomes)
         return outcomes
 
     def write(self, requests: Sequence[Inner], operation: str) -> list[Outcome]:
@@ -91,8 +90,7 @@ class Batches:
         if len(requests) > SIZE:
             raise ValueError(f"a batch carries {SIZE} writes, not {len(requests)}")
         outcomes = self._rounds(requests, operation, writes=True) if requests else []
-        if outcomes and all(_access_lost(outcome) for outcome in outcomes):
-            _raise_lost_access(outcomes[0])
+        _raise_if_locked_out(outcomes)
         return outcomes
 
     def _rounds(self, requests: Sequence[Inner], operation: str, *, writes: bool) -> list[Outcome]:
@@ -130,9 +128,10 @@ def _access_lost(outcome: Outcome) -> bool:
     return not outcome.ok and outcome.refusal.row.treatment in (Treatment.PARK_USER, Treatment.STOP_ALL)
 
 
-def _raise_lost_access(outcome: Outcome) -> None:
-    if _access_lost(outcome):
-        raise as_error(outcome.refusal)
+def _raise_if_locked_out(outcomes: Sequence[Outcome]) -> None:
+    """One refused item says nothing about the mailbox (INV-13); all of them do."""
+    if outcomes and all(_access_lost(outcome) for outcome in outcomes):
+        raise as_error(outcomes[0].refusal)
 
 
 def _worth_repeating(outcome: Outcome, *, writes: bool) -> bool:

@@ -53,8 +53,9 @@ class Row:
 
 _NO_ACCESS = Row(
     Treatment.PARK_USER,
-    "Microsoft 365 refuses access to this mailbox: grant the app Calendars.ReadWrite and Contacts.ReadWrite with "
-    "admin consent, or add the mailbox to the app's scope in Exchange; a change takes up to two hours.",
+    "Microsoft 365 refuses access to this mailbox: grant the app Calendars.ReadWrite, Contacts.ReadWrite and "
+    "MailboxSettings.Read with admin consent, or add the mailbox to the app's scope in Exchange; a change takes up to "
+    "two hours.",
 )
 _NO_USER = Row(
     Treatment.PARK_USER,
