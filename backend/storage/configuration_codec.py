@@ -44,11 +44,12 @@ def encode_configuration(settings: Configuration) -> dict[str, Any]:
 
 def decode_configuration(row: sa.Row[Any]) -> Configuration:
     """A row of `COLUMNS` as a configuration."""
-    return replace(_settings(row.settings), name=row.name, active=row.active, version=row.version)
+    return replace(decode_settings(row.settings), name=row.name, active=row.active, version=row.version)
 
 
 @lru_cache(maxsize=256)
-def _settings(text: str) -> Configuration:
+def decode_settings(text: str) -> Configuration:
+    """Inverse of `encode_configuration`, from JSON text; without a name."""
     stored = json.loads(text)
     conditions = stored["contact_filter"]["conditions"]
     return Configuration(

@@ -1,0 +1,158 @@
+"""Carries a change of people, assignments or configurations to everybody it concerns (sync-extensions.md G).
+
+Called at the end of every transaction that changes one of the three. Whoever gets other settings than before looks at
+everything in his next pass; where more than before is asked for, it is also read again from the beginning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from backend.domain.configuration import Configuration, Direction, Which
+from backend.domain.values import Kind
+from backend.storage import todos
+from backend.storage.assignment import Applied, Assignments, resolve
+from backend.storage.configuration_codec import COLUMNS, decode_configuration, decode_settings, encode_configuration
+from backend.storage.statements import run_many, upsert
+from backend.storage.tables import assignment, organisation, person, stream, user_state
+
+_LEGS: Final = {Kind.CONTACT: "contacts_leg_since", Kind.EVENT: "events_leg_since"}
+_PEOPLE = (
+    sa.select(
+        person.c.id,
+        person.c.username,
+        person.c.address,
+        person.c.profile,
+        person.c.active,
+        user_state.c.configuration_id,
+        user_state.c.syncs,
+        user_state.c.because,
+        sa.cast(user_state.c.applied, sa.Text).label("applied"),
+        user_state.c.config_version,
+        user_state.c.assigned_at,
+        user_state.c.contacts_leg_since,
+        user_state.c.events_leg_since,
+    )
+    .join(user_state, user_state.c.user_id == person.c.id, isouter=True)
+    .order_by(person.c.id)
+)
+_FORGET_CURSOR = (
+    sa.update(stream)
+    .where(stream.c.user_id == sa.bindparam("user"), stream.c.kind == sa.bindparam("of_kind"))
+    .values(cursor=None)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One person's settings before and after; None: he did not sync, or no longer does."""
+
+    row: Any
+    applied: Applied
+    before: Configuration | None
+    after: Configuration | None
+
+    @property
+    def settings_changed(self) -> bool:
+        """Whether other settings apply to him now."""
+        return self.before != self.after
+
+
+def carry_out(connection: sa.Connection, now: datetime) -> frozenset[int]:
+    """Brings everybody's applied settings up to date; ids of those to whom other settings apply now."""
+    assignments = load_assignments(connection)
+    rows = connection.execute(_PEOPLE).all()
+    answers = resolve(rows, assignments)
+    changes = [change for row in rows if (change := _change(row, answers[row.id], assignments)) is not None]
+    upsert(connection, user_state, [_state(change, now) for change in changes])
+    others = [change for change in changes if change.settings_changed]
+    _look_again(connection, [change for change in others if change.after is not None])
+    return frozenset(change.row.id for change in others)
+
+
+def load_assignments(connection: sa.Connection) -> Assignments:
+    """Everything that decides which configuration applies."""
+    rows = connection.execute(sa.select(assignment)).all()
+    return Assignments(
+        {row.id: decode_configuration(row) for row in connection.execute(sa.select(*COLUMNS))},
+        {row.username.casefold(): row.configuration_id for row in rows if row.username is not None},
+        {row.profile.casefold(): row.configuration_id for row in rows if row.profile is not None},
+    )
+
+
+def _change(row: Any, applied: Applied, assignments: Assignments) -> _Change | None:
+    after = assignments.configurations[applied.configuration_id or 0] if applied.syncs else None
+    after = None if after is None else _comparable(after)
+    before = decode_settings(row.applied) if row.syncs and row.applied is not None else None
+    stored = (row.configuration_id, row.syncs, row.because)
+    if before == after and stored == (applied.configuration_id, applied.syncs, applied.because):
+        return None
+    return _Change(row, applied, before, after)
+
+
+def _comparable(settings: Configuration) -> Configuration:
+    """Without what makes no difference to anybody's items."""
+    return replace(settings, name="", active=True, version=1)
+
+
+def _state(change: _Change, now: datetime) -> dict[str, Any]:
+    row, after = change.row, change.after
+    legs = {column: _leg_since(change, kind, now) for kind, column in _LEGS.items()}
+    return legs | {
+        "user_id": row.id,
+        "configuration_id": change.applied.configuration_id,
+        "syncs": change.applied.syncs,
+        "because": change.applied.because,
+        "applied": None if after is None else encode_configuration(after),
+        "config_version": (row.config_version or 0) + change.settings_changed,
+        "assigned_at": row.assigned_at if change.before is not None else now,
+    }
+
+
+def _leg_since(change: _Change, kind: Kind, now: datetime) -> datetime | None:
+    """When the Salesforce → mailbox leg that now runs was switched on (F-6)."""
+    if change.after is None or not change.after.of(kind).direction.writes_mailbox:
+        return None
+    ran_before = change.before is not None and change.before.of(kind).direction.writes_mailbox
+    since: datetime | None = change.row._mapping[_LEGS[kind]]
+    return since if ran_before else now
+
+
+def _look_again(connection: sa.Connection, changes: list[_Change]) -> None:
+    todos.mark_everything(connection, [change.row.id for change in changes])
+    for kind in Kind:
+        wider = [change.row.id for change in changes if _mailbox_widens(kind, change.before, change.after)]
+        run_many(connection, _FORGET_CURSOR, [{"user": user, "of_kind": kind.value} for user in wider])
+    if any(_salesforce_widens(change.before, change.after) for change in changes):
+        connection.execute(sa.update(organisation).values(mark=None))
+
+
+def _mailbox_widens(kind: Kind, before: Configuration | None, after: Configuration | None) -> bool:
+    """Whether items count now that were left out when they were read."""
+    if after is None or after.of(kind).direction is Direction.OFF:
+        return False
+    if before is None or before.of(kind).direction is Direction.OFF:
+        return True
+    if after.of(kind).direction.writes_crm and not before.of(kind).direction.writes_crm:
+        return True
+    return kind is Kind.EVENT and (
+        after.days_back > before.days_back
+        or after.days_ahead > before.days_ahead
+        or (after.which is Which.ALL and before.which is Which.SELECTED)
+        or (after.private and not before.private)
+    )
+
+
+def _salesforce_widens(before: Configuration | None, after: Configuration | None) -> bool:
+    """Whether records count now that nobody may have kept."""
+    if after is None:
+        return False
+    return before is None or after.contact_filter != before.contact_filter or _runs(before) != _runs(after)
+
+
+def _runs(settings: Configuration) -> frozenset[Kind]:
+    return frozenset(kind for kind in Kind if settings.of(kind).direction is not Direction.OFF)

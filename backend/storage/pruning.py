@@ -1,0 +1,48 @@
+"""Forgetting what has served its purpose. Links, stops, selections and lost values are never forgotten here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from backend.storage.tables import api_usage, history, intent, link, mailbox_item, sync_run, tombstone
+
+KEPT_RUNS: Final = timedelta(days=30)
+KEPT_HISTORY: Final = timedelta(days=180)
+KEPT_TOMBSTONES: Final = timedelta(days=30)
+KEPT_USAGE: Final = timedelta(days=400)
+KEPT_INTENTS: Final = timedelta(days=30)
+_ENDED: Final = ("done", "failed", "superseded")
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many rows were forgotten, by table."""
+
+    rows: Counter[str]
+
+
+def prune(engine: sa.Engine, now: datetime) -> Pruned:
+    """Forgets old runs, history, tombstones, ended writes, counts of calls, and mirror rows of vanished items."""
+    linked = sa.exists().where(
+        link.c.user_id == mailbox_item.c.user_id,
+        link.c.kind == mailbox_item.c.kind,
+        link.c.mailbox_id == mailbox_item.c.mailbox_id,
+    )
+    removals: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
+        (sync_run, sync_run.c.started_at < now - KEPT_RUNS),
+        (history, history.c.at < now - KEPT_HISTORY),
+        (tombstone, tombstone.c.deleted_at < now - KEPT_TOMBSTONES),
+        (intent, sa.and_(intent.c.state.in_(_ENDED), intent.c.updated_at < now - KEPT_INTENTS)),
+        (api_usage, api_usage.c.day < (now - KEPT_USAGE).date()),
+        (mailbox_item, sa.and_(mailbox_item.c.presence == "gone", sa.not_(linked))),
+    )
+    rows: Counter[str] = Counter()
+    for table, condition in removals:  # one transaction each: nobody waits long for the write lock
+        with engine.begin() as connection:
+            rows[table.name] = connection.execute(sa.delete(table).where(condition)).rowcount
+    return Pruned(+rows)
