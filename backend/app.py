@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_wtf import CSRFProtect
 
 from backend.config import Config
 from backend.web import assets, errors, security, sign_in, templating
@@ -28,14 +27,12 @@ def create_app(config: Config, services: Services) -> Flask:
         SESSION_COOKIE_NAME="__Host-lockstep" if https else "lockstep",
         SESSION_COOKIE_SECURE=https,
         MAX_CONTENT_LENGTH=MOST_BYTES,
-        WTF_CSRF_TIME_LIMIT=None,
     )
     provide(app, services)
     security.register(app, https=https)
-    assets.register(app)
-    CSRFProtect(app)
-    sign_in.register(app)
     errors.register(app)
+    assets.register(app)
+    sign_in.register(app)
     templating.register(app)
     for blueprint in (status, people, items, held, conflicts, actions, monitor):
         app.register_blueprint(blueprint)

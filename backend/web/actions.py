@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
-from backend.storage.views.people import Query, person_by_id, people_numbers
+from backend.storage.views.people import Query, people_numbers, person_by_id
 from backend.storage.views.person import details
 from backend.web.numbers import count
 from backend.web.returning import next_page
 from backend.web.services import services
+from backend.web.sign_in import manager
 from backend.web.times import times
 from backend.web.words import say, say_many
 
 actions = Blueprint("actions", __name__)
 
 
-@actions.before_request
-@login_required
 def only_managers() -> None:
     """Looking is for everybody who may sign in; doing is not."""
-    if not current_user.may_manage:
-        abort(403)
+    manager()
+
+
+actions.before_request(only_managers)
 
 
 def chosen() -> list[int] | None:
@@ -36,7 +36,7 @@ def chosen() -> list[int] | None:
 
 def _record(action: str, ids: list[int] | None) -> None:
     subject = "everybody" if ids is None else ",".join(map(str, ids))[:320]
-    services().record(current_user.account.address, action, subject, {})
+    services().record(manager().account.address, action, subject, {})
 
 
 def _say_it(ids: list[int] | None, everybody: str, one: str, many: str) -> None:
@@ -54,7 +54,7 @@ def sync() -> Response:
     ids = chosen()
     if ids == []:
         return _nobody()
-    services().sync_now(ids, say("asked for by %(name)s", name=current_user.label)[:64])
+    services().sync_now(ids, say("asked for by %(name)s", name=manager().label)[:64])
     _record("sync now", ids)
     _say_it(ids, say("Everybody syncs now."), "%(n)s person syncs now.", "%(n)s people sync now.")
     return redirect(next_page(url_for("status.page")))

@@ -6,12 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, Response, abort, send_from_directory, url_for
+from flask import Flask, Response, abort, send_from_directory, url_for
 
 FOLDER: Final = Path(__file__).parent / "static"
 YEAR_SECONDS: Final = 31_536_000
-
-assets = Blueprint("assets", __name__)
 
 
 def _hashed(path: Path) -> str:
@@ -31,7 +29,6 @@ class Manifest:
 def register(app: Flask) -> None:
     """Serve the static files of `app` and give templates `asset(name)`."""
     manifest = Manifest()
-    app.register_blueprint(assets)
     app.extensions["asset_manifest"] = manifest
 
     def asset(name: str) -> str:
@@ -48,7 +45,7 @@ def register(app: Flask) -> None:
         answer.cache_control.immutable = True
         return answer
 
-    @app.get("/favicon.ico")
+    @app.get("/favicon.ico", endpoint="assets.favicon")
     def favicon() -> Response:
         """The mark, for browsers that ask without being told."""
         return send_from_directory(FOLDER, "mark.svg", max_age=86400)

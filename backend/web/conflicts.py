@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 
 from flask import Blueprint, render_template, request
-from flask_login import login_required
 
 from backend.storage.views.conflicts import ConflictQuery, conflict_groups, conflict_rows
 from backend.web.fields import label, shown
@@ -21,7 +20,6 @@ conflicts = Blueprint("conflicts", __name__)
 
 
 @conflicts.get("/conflicts")
-@login_required
 def page() -> str:
     """Fields that changed on both sides between two runs, newest first."""
     period = PERIODS.get(request.args.get("days", ""))

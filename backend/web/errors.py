@@ -6,7 +6,6 @@ from typing import Final
 
 import structlog
 from flask import Flask, Response, g, json, render_template, request
-from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from backend.web.words import say
@@ -32,7 +31,6 @@ SENTENCES: Final = {
 def register(app: Flask) -> None:
     """Answer every failure of `app` with a page, or with problem+json where no page is wanted."""
     app.register_error_handler(HTTPException, answer)
-    app.register_error_handler(CSRFError, stale_form)
     app.register_error_handler(Exception, unexpected)
 
 
@@ -46,7 +44,7 @@ def answer(error: HTTPException) -> Response:
     return problem(error.code or 500, title, own or remedy)
 
 
-def stale_form(_error: CSRFError) -> Response:
+def stale_form(_error: HTTPException) -> Response:
     """The form's token is missing or of another session."""
     return problem(
         400,

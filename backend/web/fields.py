@@ -17,7 +17,8 @@ from backend.web.numbers import LOCALE
 from backend.web.times import times
 from backend.web.words import say
 
-WORDS: Final = re.compile(r"\s+|\w+|[^\w\s]")
+WORDS: Final = re.compile(r"\s+|\S+")
+ALIKE: Final = 0.6
 SHOW_AS: Final = {
     ShowAs.BUSY: say("Busy"),
     ShowAs.FREE: say("Free"),
@@ -83,17 +84,28 @@ def diff(before: str, after: str) -> tuple[Piece, ...]:
     """What became of a text, by words; texts that have little in common are given whole."""
     old, new = WORDS.findall(before), WORDS.findall(after)
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    if not old or not new or len(old) + len(new) > 2000 or matcher.ratio() < 0.4:
+    if not old or not new or len(old) + len(new) > 2000 or matcher.ratio() < ALIKE:
         return tuple(piece for piece in (Piece("gone", before), Piece("new", after)) if piece.text)
     return tuple(_pieces(matcher, old, new))
 
 
 def _pieces(matcher: difflib.SequenceMatcher[str], old: list[str], new: list[str]) -> Iterator[Piece]:
-    for move, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        if move == "equal":
-            yield Piece("same", "".join(old[old_from:old_to]))
+    gone, new_text = "", ""
+    blocks = matcher.get_opcodes()
+    for place, (move, old_from, old_to, new_from, new_to) in enumerate(blocks):
+        before, after = "".join(old[old_from:old_to]), "".join(new[new_from:new_to])
+        between = gone + new_text and place < len(blocks) - 1
+        if move != "equal" or (between and not before.strip()):  # a mere space between two changes belongs to them
+            gone, new_text = gone + before, new_text + after
             continue
-        if old_to > old_from:
-            yield Piece("gone", "".join(old[old_from:old_to]))
-        if new_to > new_from:
-            yield Piece("new", "".join(new[new_from:new_to]))
+        yield from _changed(gone, new_text)
+        gone, new_text = "", ""
+        yield Piece("same", before)
+    yield from _changed(gone, new_text)
+
+
+def _changed(gone: str, new: str) -> Iterator[Piece]:
+    if gone:
+        yield Piece("gone", gone)
+    if new:
+        yield Piece("new", new)

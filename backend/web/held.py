@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_login import current_user, login_required
 from werkzeug.wrappers import Response
 
 from backend.storage.views.held import HeldStep, held_step, held_steps_page
@@ -14,6 +13,7 @@ from backend.web.fields import ORDER, Piece, diff, label, shown
 from backend.web.numbers import count
 from backend.web.paging import number, pager
 from backend.web.services import services
+from backend.web.sign_in import manager
 from backend.web.words import say, say_many
 
 SIZE = 50
@@ -43,7 +43,6 @@ class Field:
 
 
 @held.get("/held")
-@login_required
 def steps() -> str:
     """All of them, oldest first."""
     at = number("page", 1)
@@ -55,18 +54,15 @@ def steps() -> str:
 
 
 @held.get("/held/<uuid:step>")
-@login_required
 def page(step: object) -> str:
     """One step with its possible answers."""
     return _render(_found(str(step)))
 
 
 @held.post("/held/<uuid:step>")
-@login_required
 def decide(step: object) -> str | Response | tuple[str, int]:
     """Take the answer."""
-    if not current_user.may_manage:
-        abort(403)
+    who = manager()
     found = _found(str(step))
     answer, allowed = request.form.get("answer", ""), {one.value: one for one in answers(found)}
     if answer not in allowed:
@@ -76,7 +72,7 @@ def decide(step: object) -> str | Response | tuple[str, int]:
     except ValueError:
         abort(409, say("This step was answered or overtaken meanwhile. Look at the list again."))
     services().record(
-        current_user.account.address, f"held step: {answer}", found.id,
+        who.account.address, f"held step: {answer}", found.id,
         {"person": found.person, "title": found.title, "note": request.form.get("note", "")[:500]},
     )  # fmt: skip
     flash(say("%(title)s: %(answer)s.", title=found.title or say("The step"), answer=allowed[answer].title.lower()))
@@ -108,12 +104,14 @@ def fields(step: HeldStep) -> tuple[Field, ...]:
 
 def sentence(step: HeldStep) -> str:
     """What was held, as a title."""
-    title = step.title or say("an item without a title")
-    if step.op == "delete":
-        place = say("in the mailbox") if step.side == "mailbox" else say("in Salesforce")
-        return say("Delete “%(title)s” %(place)s", title=title, place=place)
-    place = say("in the mailbox") if step.side == "mailbox" else say("in Salesforce")
-    return say("Change “%(title)s” %(place)s", title=title, place=place)
+    titles = {
+        ("delete", "mailbox"): say("Deletion in the mailbox"),
+        ("delete", "crm"): say("Deletion in Salesforce"),
+        ("update", "mailbox"): say("Change in the mailbox"),
+        ("update", "crm"): say("Change in Salesforce"),
+    }
+    what = titles.get((step.op, step.side), say("Write"))
+    return say("%(what)s: %(title)s", what=what, title=step.title or say("an item without a title"))
 
 
 GUARDS: Final = {

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
-from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from backend.domain.values import Kind, Timed
 from backend.storage.views.passport import Passport, passport, unlinked
 from backend.storage.views.refused import refused_items
+from backend.storage.views.search import FoundItem
 from backend.storage.views.search import find as look_for
 from backend.storage.views.titles import title_from
 from backend.web.comparing import compared, sides
@@ -24,7 +24,6 @@ items = Blueprint("items", __name__)
 
 
 @items.get("/find")
-@login_required
 def find() -> str | Response:
     """Search results; a text that names exactly one person or item opens it."""
     text = request.args.get("q", "")[:200].strip()
@@ -38,15 +37,14 @@ def find() -> str | Response:
     return render_template("items/find.html", text=text, found=found, states=STATES, address_of=address_of)
 
 
-def address_of(item: object) -> str:
+def address_of(item: FoundItem) -> str:
     """The passport of a found item."""
-    if getattr(item, "link_id", None):
-        return url_for("items.page", link_id=item.link_id)  # type: ignore[attr-defined]  # FoundItem
-    return url_for("items.aside", user=item.user_id, kind=item.kind, side=item.side, ref=item.ref)  # type: ignore[attr-defined]  # FoundItem
+    if item.link_id:
+        return url_for("items.page", link_id=item.link_id)
+    return url_for("items.aside", user=item.user_id, kind=item.kind, side=item.side, ref=item.ref)
 
 
 @items.get("/items/<uuid:link_id>")
-@login_required
 def page(link_id: object) -> str:
     """The passport of a pair."""
     with services().reading.connect() as connection:
@@ -59,7 +57,6 @@ def page(link_id: object) -> str:
 
 
 @items.get("/items/aside")
-@login_required
 def aside() -> str:
     """The passport of an item that is in no pair."""
     args = request.args
@@ -84,7 +81,6 @@ def _render(found: Passport) -> str:
 
 
 @items.get("/refused")
-@login_required
 def refused() -> str:
     """Everybody's refused items."""
     at = number("page", 1)

@@ -57,11 +57,12 @@ def look_of(person: PersonRow) -> Look:
 
 def why_paused(person: PersonRow) -> str:
     """Why nothing happens for a paused person, most lasting reason first."""
-    if not person.active:
-        return say("The Salesforce user is not active.")
-    if not person.configuration_active:
-        return say("Configuration is not active.")
-    return say("Paused by an admin.")
+    return say("Paused by an admin.") if person.syncs else person.because
+
+
+def how_assigned(person: PersonRow) -> str:
+    """'assigned to the user', without the configuration's name, which stands beside it; '' where that is the reason."""
+    return person.because.removeprefix(f"“{person.configuration}”, ").rstrip(".") if person.syncs else ""
 
 
 def outcome_of(outcome: str) -> Look:

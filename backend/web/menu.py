@@ -54,7 +54,7 @@ def menu() -> tuple[Group, ...]:
     return (
         Group("", (
             entry("status.page", "ok", say("Sync Status")),
-            entry("held.steps", "shield", say("Held steps"), tally=found.held, tone="red", meaning=say("wait for an answer")),
+            entry("held.steps", "shield", say("Held steps"), tally=found.held, tone="red", meaning=say("to answer")),
             entry("conflicts.page", "both", say("Conflicts"), tally=found.conflicts_today, meaning=say("today")),
         )),
         Group(say("Look into"), (

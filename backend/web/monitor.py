@@ -52,7 +52,7 @@ def metrics() -> Response:
 
 def _local() -> bool:
     """Whether the caller is on this machine; what a proxy forwards is not."""
-    forwarded = {"X-Forwarded-For", "Forwarded", "X-Real-Ip"} & {name.title() for name in request.headers.keys()}
+    forwarded = {"X-Forwarded-For", "Forwarded", "X-Real-Ip"} & {name.title() for name, _ in request.headers}
     try:
         return not forwarded and ip_address(request.remote_addr or "").is_loopback
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request, url_for
 
@@ -21,12 +22,8 @@ class Pager:
 
 def here(**changes: object) -> str:
     """This page's address with some parameters changed; None takes one away."""
-    kept = request.args.to_dict() | {name: str(value) for name, value in changes.items() if value is not None}
-    for name, value in changes.items():
-        if value is None:
-            kept.pop(name, None)
-    assert request.endpoint is not None
-    return url_for(request.endpoint, **(request.view_args or {}), **kept)
+    wanted: dict[str, Any] = {**request.args.to_dict(), **(request.view_args or {}), **changes}
+    return url_for(request.endpoint or "", **{name: value for name, value in wanted.items() if value is not None})
 
 
 def pager(page: int, size: int, total: int) -> Pager:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request
-from flask_login import login_required
 
 from backend.domain.configuration import Direction
 from backend.domain.values import Kind, Side
@@ -48,7 +47,6 @@ class Way:
 
 
 @people.get("/people/<int:user_id>")
-@login_required
 def page(user_id: int) -> str:
     """One person."""
     changed_only, at = request.args.get("runs") == "changed", number("page", 1)
@@ -67,7 +65,6 @@ def page(user_id: int) -> str:
 
 
 @people.get("/runs/<int:run>")
-@login_required
 def run_page(run: int) -> str:
     """One run: what it read, wrote, left out and cost."""
     at = number("page", 1)

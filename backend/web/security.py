@@ -1,4 +1,4 @@
-"""Headers of every answer, and the id that ties a page to its log lines."""
+"""Headers of every answer, tokens in every form, and the id that ties a page to its log lines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Final
 
 import structlog
 from flask import Flask, Response, g
+from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]  # it publishes no types
+
+from backend.web.errors import stale_form
 
 POLICY: Final = "; ".join((
     "default-src 'none'",
@@ -30,7 +33,10 @@ HEADERS: Final = {
 
 
 def register(app: Flask, *, https: bool) -> None:
-    """Set the headers on every answer of `app`; `https`: people reach it encrypted, so browsers may insist on it."""
+    """Headers and form tokens of `app`; `https`: people reach it encrypted, so browsers may insist on it."""
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the session
+    CSRFProtect(app)
+    app.register_error_handler(CSRFError, stale_form)
     headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if https else {})
 
     @app.before_request

@@ -28,7 +28,7 @@ class Account(Protocol):
 
     @property
     def password_hash(self) -> str:
-        """As made by `werkzeug.security.generate_password_hash`."""
+        """Changes with the password; sessions are tied to it."""
 
     @property
     def role(self) -> str:
@@ -42,8 +42,8 @@ class Account(Protocol):
 class Accounts(Protocol):
     """The local accounts."""
 
-    def by_address(self, address: str) -> Account | None:
-        """The account that signs in with this address, in any case of letters."""
+    def verified(self, address: str, password: str) -> Account | None:
+        """The account whose address and password these are; as slow for an unknown address as for a known one."""
 
     def by_id(self, account_id: int) -> Account | None:
         """The account, None if it was removed."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request, url_for
-from flask_login import login_required
 from sqlalchemy import Connection
 
 from backend.storage.views.error_report import error_rows
@@ -25,7 +24,6 @@ from backend.storage.views.people import (
 from backend.storage.views.standing import Standing
 from backend.web.charts import BudgetChart, budget_chart
 from backend.web.csv_file import csv_answer
-from backend.web.looks import STANDINGS
 from backend.web.menu import waiting
 from backend.web.paging import number, pager
 from backend.web.services import services
@@ -36,6 +34,14 @@ from backend.web.words import say
 status = Blueprint("status", __name__)
 
 TABS: Final = (Standing.IN_SYNC, Standing.FIRST, Standing.WAITING, Standing.HELD, Standing.ERROR, Standing.PAUSED)
+NAMES: Final = {
+    Standing.IN_SYNC: say("In sync"),
+    Standing.FIRST: say("First sync"),
+    Standing.WAITING: say("Waiting"),
+    Standing.HELD: say("Held"),
+    Standing.ERROR: say("Error"),
+    Standing.PAUSED: say("Paused"),
+}
 ALWAYS: Final = (Standing.IN_SYNC, Standing.FIRST, Standing.ERROR, Standing.PAUSED)
 
 
@@ -71,7 +77,6 @@ def asked() -> Query:
 
 
 @status.get("/")
-@login_required
 def page() -> str:
     """The page."""
     query = asked()
@@ -89,7 +94,6 @@ def page() -> str:
 
 
 @status.get("/status/live")
-@login_required
 def live() -> str:
     """The parts of the page that change by themselves: numbers, and the people who are on it (`rows`: their ids)."""
     ids = [int(part) for part in request.args.get("rows", "").split(",") if part.isdigit()][: SIZES[-1]]
@@ -133,7 +137,7 @@ def tabs(found: Surroundings) -> list[Tab]:
     chosen, numbers = found.query.standing, found.matching
     first = Tab(say("All"), numbers.matching, address(state=None), chosen is None)
     return [first] + [
-        Tab(STANDINGS[one].text, numbers.of(one), address(state=one.value), chosen is one)
+        Tab(NAMES[one], numbers.of(one), address(state=one.value), chosen is one)
         for one in TABS
         if one in ALWAYS or one is chosen or numbers.of(one)
     ]
@@ -141,13 +145,12 @@ def tabs(found: Surroundings) -> list[Tab]:
 
 def address(**changes: object) -> str:
     """The page's address with one filter changed, from its beginning; the same from the page and its live parts."""
-    kept = {name: value for name, value in request.args.items() if name not in ("rows", "page")}
-    kept |= {name: str(value) for name, value in changes.items()}
-    return url_for("status.page", **{name: value for name, value in kept.items() if changes.get(name, "") is not None})
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name not in ("rows", "page")}
+    kept |= changes
+    return url_for("status.page", **{name: value for name, value in kept.items() if value is not None})
 
 
 @status.get("/error-report.csv")
-@login_required
 def report() -> Response:
     """Everything that does not sync, with reason and remedy, one row each (LS-181)."""
     head = (

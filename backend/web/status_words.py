@@ -38,8 +38,9 @@ class Alarm:
 
 def answer(organisation: Organisation, people: Numbers, now: datetime, cycle: timedelta) -> Sentence:
     """The first cell of Sync Status, worst news first."""
-    if organisation.stopped or organisation.problem:
-        return Sentence("err", "error", say("Stopped"), organisation.problem)
+    problem = organisation.problem or next((problem for _, problem in organisation.services if problem), "")
+    if organisation.stopped or problem:
+        return Sentence("err", "error", say("Stopped"), problem)
     if not people.everybody:
         return Sentence("neutral", "clock", say("Nobody syncs yet"))
     still = now - organisation.last_activity if organisation.last_activity else None

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 
 from flask import Flask
-from flask_login import current_user
 from markupsafe import Markup, escape
 
 from backend.storage.views.people import Order
 from backend.web import words
 from backend.web.fields import label
-from backend.web.looks import look_of, outcome_of, why_paused
+from backend.web.looks import how_assigned, look_of, outcome_of, why_paused
 from backend.web.menu import menu
 from backend.web.numbers import count, share, spell, took
-from backend.web.sign_in import IDLE
+from backend.web.sign_in import IDLE, me
 from backend.web.status import address, tabs
 from backend.web.times import time_tag, times
 from backend.web.words import say
@@ -28,10 +27,9 @@ def register(app: Flask) -> None:
     environment.trim_blocks = True
     environment.lstrip_blocks = True
     environment.filters.update(
-        breakable=breakable, count=count, initials=initials, label=label, look_of=look_of, outcome=outcome_of,
-        part_name=part_name,
-        service_name=service_name, share=share, spell=spell, took=took, trace=trace, when=time_tag,
-        why_paused=why_paused,
+        breakable=breakable, count=count, how_assigned=how_assigned, initials=initials, label=label, look_of=look_of,
+        outcome=outcome_of, part_name=part_name, service_name=service_name, share=share, spell=spell, took=took,
+        trace=trace, when=time_tag, why_paused=why_paused,
     )  # fmt: skip
     environment.globals.update(
         address=address, menu=menu, orders=Order, session_seconds=int(IDLE.total_seconds()), tabs=tabs, times=times,
@@ -89,6 +87,7 @@ def zone_name() -> str:
 
 def role_name() -> str:
     """The role of whoever is signed in."""
-    if not current_user.is_authenticated:
+    user = me()
+    if user is None:
         return ""
-    return say("Admin") if current_user.may_manage else say("Viewer")
+    return say("Admin") if user.may_manage else say("Viewer")

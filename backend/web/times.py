@@ -13,11 +13,13 @@ from flask import g, request
 from markupsafe import Markup
 
 from backend.domain.values import AllDay, Timed, When
-from backend.web.numbers import LOCALE, UNKNOWN, spell
+from backend.web.numbers import LOCALE, spell
 from backend.web.services import services
 from backend.web.words import say
 
 ZONE_COOKIE: Final = "lockstep_zone"
+TAG: Final = Markup('<time datetime="{}" title="{}">{}</time>')
+NO_TIME: Final = Markup("\N{EN DASH}")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -115,8 +117,7 @@ def times() -> Times:
 def time_tag(instant: datetime | None, form: str = "short") -> Markup:
     """`<time>` with the moment for machines, its text for people and the full time as title."""
     if instant is None:
-        return Markup(UNKNOWN)
+        return NO_TIME
     text = getattr(times(), form)(instant)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        instant.astimezone(UTC).isoformat(timespec="seconds"), times().full(instant), text
-    )
+    machine = instant.astimezone(UTC).isoformat(timespec="seconds")
+    return TAG.format(machine, times().full(instant), text)

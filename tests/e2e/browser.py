@@ -20,8 +20,12 @@ CANDIDATES = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google
 INSTALL = "apt-get install chromium"
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>
-<match target="pattern"><test name="family"><string>system-ui</string></test>
-<edit name="family" mode="assign" binding="strong"><string>Liberation Sans</string></edit></match></fontconfig>"""
+<match target="pattern"><test qual="any" name="family" compare="eq"><string>sans</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match>
+<match target="pattern"><test qual="any" name="family" compare="eq"><string>system-ui</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match>
+<match target="pattern"><test qual="any" name="family" compare="eq"><string>sans-serif</string></test>
+<edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match></fontconfig>"""
 
 
 def chromium() -> str | None:

@@ -29,7 +29,13 @@ def main(folder: Path, names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as full, tempfile.TemporaryDirectory() as bare, launched() as browser:
         world = make_world(Path(full))
         fill(world.engine)
-        _shoot(browser, make_app(world, Path(full)), folder, pick(PAGES), ("sign-in",) if not chosen or "sign-in" in chosen else ())
+        _shoot(
+            browser,
+            make_app(world, Path(full)),
+            folder,
+            pick(PAGES),
+            ("sign-in",) if not chosen or "sign-in" in chosen else (),
+        )
         if pick(EMPTY):
             _shoot(browser, make_app(make_world(Path(bare)), Path(bare)), folder, pick(EMPTY), ())
 

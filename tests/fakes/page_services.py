@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from flask import Flask
-from werkzeug.security import generate_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 
 from backend import config
 from backend.app import create_app
@@ -41,8 +41,9 @@ class FakeAccounts:
     all: dict[int, FakeAccount] = field(default_factory=dict)
     sign_ins: list[int] = field(default_factory=list)
 
-    def by_address(self, address: str) -> FakeAccount | None:
-        return next((one for one in self.all.values() if one.address == address.casefold()), None)
+    def verified(self, address: str, password: str) -> FakeAccount | None:
+        found = next((one for one in self.all.values() if one.address == address.casefold()), None)
+        return found if found and check_password_hash(found.password_hash, password) else None
 
     def by_id(self, account_id: int) -> FakeAccount | None:
         return self.all.get(account_id)

@@ -21,24 +21,27 @@ SETTINGS = {
     "contacts": {"direction": "both", "conflict": "salesforce", "deletion": "stop"},
     "events": {"direction": "both", "conflict": "most_recent", "deletion": "delete"},
 }
+NAMES = ("Field sales EMEA", "Management", "Key accounts", "Inside sales")
 ONE_WAY = SETTINGS | {"contacts": {"direction": "to_mailbox", "conflict": "salesforce", "deletion": "stop"}}
+
+BY_SALES, BY_INSIDE, INDIVIDUALLY = "through the profile “Sales”", "through the profile “Inside”", "to the user"
 
 PEOPLE = [
     # name, address, profile, configuration, because, kind of state
-    ("Oluwaseun Adeyemi", "seun.adeyemi@example.com", "Sales", 1, "by profile Sales", "in_sync"),
-    ("Jonas Becker", "jonas.becker@example.com", "Sales", 1, "by profile Sales", "first_events"),
-    ("Claire Dubois", "claire.dubois@example.com", "Management", 2, "individually", "in_sync"),
-    ("Tomás Herrera", "tomas.herrera@example.com", "Sales", 1, "by profile Sales", "refused"),
-    ("Maya Lindqvist", "maya.lindqvist@example.com", "Sales", 3, "individually", "in_sync"),
-    ("Sofia Marchetti", "sofia.marchetti@example.com", "Sales", 1, "by profile Sales", "error"),
-    ("Marek Nowak", "marek.nowak@example.com", "Inside", 4, "by profile Inside", "inactive"),
-    ("Priya Raman", "priya.raman@example.com", "Sales", 1, "by profile Sales", "first_contacts"),
-    ("Aiko Tanaka", "aiko.tanaka@example.com", "Sales", 3, "individually", "in_sync"),
-    ("Hannah Weiss", "hannah.weiss@example.com", "Sales", 1, "by profile Sales", "held"),
+    ("Oluwaseun Adeyemi", "seun.adeyemi@example.com", "Sales", 1, BY_SALES, "in_sync"),
+    ("Jonas Becker", "jonas.becker@example.com", "Sales", 1, BY_SALES, "first_events"),
+    ("Claire Dubois", "claire.dubois@example.com", "Management", 2, INDIVIDUALLY, "in_sync"),
+    ("Tomás Herrera", "tomas.herrera@example.com", "Sales", 1, BY_SALES, "refused"),
+    ("Maya Lindqvist", "maya.lindqvist@example.com", "Sales", 3, INDIVIDUALLY, "in_sync"),
+    ("Sofia Marchetti", "sofia.marchetti@example.com", "Sales", 1, BY_SALES, "error"),
+    ("Marek Nowak", "marek.nowak@example.com", "Inside", 4, BY_INSIDE, "inactive"),
+    ("Priya Raman", "priya.raman@example.com", "Sales", 1, BY_SALES, "first_contacts"),
+    ("Aiko Tanaka", "aiko.tanaka@example.com", "Sales", 3, INDIVIDUALLY, "in_sync"),
+    ("Hannah Weiss", "hannah.weiss@example.com", "Sales", 1, BY_SALES, "held"),
     ("Wilhelmina Donaudampfschifffahrtsgesellschaftskapitänswitwe-Featherstonehaugh",
      "wilhelmina.donaudampfschifffahrtsgesellschaft@longest-subdomain-of-all.harrowpine.example.com", "Sales", 3,
-     "individually", "waiting"),
-    ("مريم الفاسي", "mariam.alfassi@example.com", "Sales", 1, "by profile Sales", "paused"),
+     INDIVIDUALLY, "waiting"),
+    ("مريم الفاسي", "mariam.alfassi@example.com", "Sales", 1, BY_SALES, "paused"),
 ]  # fmt: skip
 JONAS, TOMAS, MAYA, HANNAH = 2, 4, 5, 10
 REVIEW = str(uuid5(NAMESPACE_URL, "quarterly review"))
@@ -72,10 +75,18 @@ def _put(connection: sa.Connection, table: sa.Table, **values: Any) -> None:
 
 def _settings(connection: sa.Connection) -> None:
     for number, (name, active, settings) in enumerate(
-        [("Field sales EMEA", True, SETTINGS), ("Management", True, ONE_WAY), ("Key accounts", True, SETTINGS),
-         ("Inside sales", False, SETTINGS)], 1
+        zip(NAMES, (True, True, True, False), (SETTINGS, ONE_WAY, SETTINGS, SETTINGS), strict=True), 1
     ):  # fmt: skip
-        _put(connection, t.configuration, id=number, name=name, active=active, version=1, settings=settings, updated_at=NOW)
+        _put(
+            connection,
+            t.configuration,
+            id=number,
+            name=name,
+            active=active,
+            version=1,
+            settings=settings,
+            updated_at=NOW,
+        )
     for service in ("salesforce", "microsoft"):
         _put(connection, t.connection, service=service, settings={}, updated_at=NOW, problem="")
 
@@ -88,12 +99,16 @@ def _person(
         connection, t.person, id=number, crm_user_id=crm_id("005", number), username=f"{address}.sf", name=name,
         address=address, profile=profile, active=True, zone="Europe/Berlin",
     )  # fmt: skip
+    named = NAMES[configuration - 1]
     state: dict[str, Any] = {
-        "user_id": number, "configuration_id": configuration, "because": because, "state": "active",
+        "user_id": number, "configuration_id": configuration, "because": f"“{named}”, assigned {because}.",
+        "syncs": True, "state": "active",
         "mailbox_id": f"mailbox-{number}", "mailbox_zone": "Europe/Stockholm", "assigned_at": NOW - timedelta(days=30),
         "first_sync_done_at": NOW - timedelta(days=20), "last_ok_at": NOW,
     }  # fmt: skip
     state |= _STATES.get(kind, {})
+    if kind == "inactive":
+        state |= {"syncs": False, "because": f"The configuration “{named}”, assigned {because}, is not active."}
     run = {"user_id": number, "lease_token": 1, "cause": "schedule", "started_at": NOW - timedelta(seconds=7 + number * 13),
            "ended_at": NOW - timedelta(seconds=5 + number * 13), "outcome": "ok",
            "counts": {"read": {"mailbox.contact": 0, "mailbox.event": 1}, "writes": {}, "api_calls": {"microsoft": 2}}}  # fmt: skip
@@ -128,12 +143,27 @@ def _crowd(connection: sa.Connection, people: int) -> None:
         kind = "error" if number % 97 == 0 else "paused" if number % 31 == 0 else "in_sync"
         _person(
             connection, number, f"{first} {last}", f"{first}.{last}{number}@example.com".lower(), "Sales",
-            1 + number % 3, "by profile Sales", kind,
+            1 + number % 3, BY_SALES, kind,
         )  # fmt: skip
         if number < 60:
             _writes_today(connection, number, random.Random(number))
+    for number in (1, 3, 4, 5, 9, 10):
+        _links(connection, number, 40 + number * 37 % 211)
     _put(connection, t.person, id=90001, crm_user_id=crm_id("005", 90001), username="free@example.com", name="Nobody's Own",
          address="free@example.com", profile="Support", active=True)  # fmt: skip
+
+
+def _links(connection: sa.Connection, user: int, number: int) -> None:
+    names = [str(uuid5(NAMESPACE_URL, f"link {user} {one}")) for one in range(number)]
+    connection.execute(
+        sa.insert(t.line),
+        [{"id": name, "kind": "contact", "key": name, "state": "live", "incarnation": 0} for name in names],
+    )
+    connection.execute(
+        sa.insert(t.link),
+        [{"id": name, "user_id": user, "kind": "contact", "line_id": name, "key": name, "origin": "crm", "state": "linked",
+          "mailbox_id": name} for name in names],
+    )  # fmt: skip
 
 
 def _writes_today(connection: sa.Connection, user: int, dice: random.Random) -> None:
@@ -192,7 +222,9 @@ def _meeting(start: datetime, hours: float = 1.5, **values: Any) -> Values:
 def _maya(connection: sa.Connection) -> None:
     start = datetime(2026, 11, 26, 13, 0, tzinfo=UTC)
     text = "Agenda: renewals, Q3 volumes, new depot in Gävle."
-    mailbox = _meeting(start, subject="Quarterly review, Brightwater Logistics", location="Room Älvsborg and online", description=text)
+    mailbox = _meeting(
+        start, subject="Quarterly review, Brightwater Logistics", location="Room Älvsborg and online", description=text
+    )
     crm = {**mailbox, "when": Timed(start, start + timedelta(hours=1.5))}
     pair(connection, REVIEW, MAYA, "event", mailbox, crm, guests=3)
     run = _run(connection, MAYA, 26, "mailbox reported a change", {"mailbox.event": 1}, {"crm.event.update": 1})
@@ -214,7 +246,9 @@ def _maya(connection: sa.Connection) -> None:
         connection, REVIEW, MAYA, timedelta(days=12), side="crm", op="create", rule="New in the mailbox.",
         after={"subject": mailbox["subject"], "location": "Room Älvsborg"}, run_id=run,
     )  # fmt: skip
-    for place, (kind, side, times) in enumerate([("contact", "crm", 12), ("contact", "mailbox", 5), ("event", "crm", 18), ("event", "mailbox", 7)]):
+    for place, (kind, side, times) in enumerate(
+        [("contact", "crm", 12), ("contact", "mailbox", 5), ("event", "crm", 18), ("event", "mailbox", 7)]
+    ):
         for one in range(times):
             _done(connection, MAYA, kind, side, place * 100 + one)
     clash = str(uuid5(NAMESPACE_URL, "ines"))
@@ -235,10 +269,23 @@ def _maya(connection: sa.Connection) -> None:
 
 def _hannah(connection: sa.Connection) -> None:
     start = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
-    mailbox = _meeting(start, subject="Kick-off “Rahmenvertrag Donaudampfschifffahrtsgesellschaftskapitänswitwenversicherung” 2027", location="Office Hamburg")
+    mailbox = _meeting(
+        start,
+        subject="Kick-off “Rahmenvertrag Donaudampfschifffahrtsgesellschaftskapitänswitwenversicherung” 2027",
+        location="Office Hamburg",
+    )
     moved = Timed(start + timedelta(hours=2), start + timedelta(hours=3.5))
     link = str(uuid5(NAMESPACE_URL, "kick-off"))
-    pair(connection, link, HANNAH, "event", mailbox, {**mailbox, "when": moved, "location": "Customer site, Bremen"}, guests=12, origin="crm")
+    pair(
+        connection,
+        link,
+        HANNAH,
+        "event",
+        mailbox,
+        {**mailbox, "when": moved, "location": "Customer site, Bremen"},
+        guests=12,
+        origin="crm",
+    )
     new = {"when": moved, "location": "Customer site, Bremen"}
     _held(connection, HELD, link, "update", new, {"when": mailbox["when"], "location": "Office Hamburg"}, new)
     gone = str(uuid5(NAMESPACE_URL, "lunch"))
@@ -247,7 +294,9 @@ def _hannah(connection: sa.Connection) -> None:
     _held(connection, HELD_DELETE, gone, "delete", {}, lunch, {})
 
 
-def _held(connection: sa.Connection, intent: str, link: str, op: str, values: Values, mailbox: Values, crm: Values) -> None:
+def _held(
+    connection: sa.Connection, intent: str, link: str, op: str, values: Values, mailbox: Values, crm: Values
+) -> None:
     _put(
         connection, t.intent, id=intent, user_id=HANNAH, link_id=link, kind="event", side="mailbox", op=op, target=intent,
         values=encode_values(values), from_mailbox=encode_values(mailbox), from_crm=encode_values(crm), state="held",
@@ -263,18 +312,43 @@ def _tomas(connection: sa.Connection) -> None:
         (str(uuid5(NAMESPACE_URL, "wanda")), Name(first="Wanda", last="Krol"), "Salesforce found a possible duplicate, Wanda Król. Give both the same address, or change one."),
     ]  # fmt: skip
     for link, name, reason in refused:
-        pair(connection, link, TOMAS, "contact", {"name": name, "email": "x@example.com"}, {}, state="held", reason=reason)
+        pair(
+            connection,
+            link,
+            TOMAS,
+            "contact",
+            {"name": name, "email": "x@example.com"},
+            {},
+            state="held",
+            reason=reason,
+        )
     for number in range(3):
         _note(connection, TOMAS, "event", "mailbox", f"private-{number}", "Private events stay in the mailbox.")
     _note(connection, TOMAS, "contact", "crm", crm_id("003", 5), "Without a first and a last name.", "Info desk")
 
 
 def _note(connection: sa.Connection, user: int, kind: str, side: str, ref: str, reason: str, title: str = "") -> None:
-    _put(connection, t.note, user_id=user, kind=kind, side=side, ref=ref, title=title, reason=reason, at=NOW - timedelta(hours=3))
+    _put(
+        connection,
+        t.note,
+        user_id=user,
+        kind=kind,
+        side=side,
+        ref=ref,
+        title=title,
+        reason=reason,
+        at=NOW - timedelta(hours=3),
+    )
 
 
 def _run(
-    connection: sa.Connection, user: int, ago: int, cause: str, read: dict[str, int], writes: dict[str, int], **more: Any
+    connection: sa.Connection,
+    user: int,
+    ago: int,
+    cause: str,
+    read: dict[str, int],
+    writes: dict[str, int],
+    **more: Any,
 ) -> int:
     values = {
         "user_id": user, "lease_token": 1, "cause": cause, "started_at": NOW - timedelta(seconds=ago + 64),
@@ -286,11 +360,20 @@ def _run(
 
 
 def _jonas(connection: sa.Connection) -> None:
-    _put(connection, t.stream, user_id=JONAS, kind="contact", container="Salesforce_Sync", listed_at=NOW - timedelta(minutes=20))
+    _put(
+        connection,
+        t.stream,
+        user_id=JONAS,
+        kind="contact",
+        container="Salesforce_Sync",
+        listed_at=NOW - timedelta(minutes=20),
+    )
     for number in range(11):
         _note(connection, JONAS, "event", "mailbox", f"private-{number}", "Private events stay in the mailbox.")
     for number in range(4):
-        _note(connection, JONAS, "contact", "crm", crm_id("003", 100 + number), "Taken out by the configuration's filter.")
+        _note(
+            connection, JONAS, "contact", "crm", crm_id("003", 100 + number), "Taken out by the configuration's filter."
+        )
     for number in range(184):
         _done(connection, JONAS, "event", "crm", number)
     for number in range(312):
@@ -300,12 +383,38 @@ def _jonas(connection: sa.Connection) -> None:
     _run(connection, JONAS, 1220, "assigned by Claire Dubois", {"mailbox.contact": 1}, {"mailbox.contact.create": 1})
     _run(connection, JONAS, 920, "first sync, contacts", {"mailbox.contact": 7, "crm.contact": 312}, {"mailbox.contact.create": 312}, outcome="partial",
          error="3 items were refused.")  # fmt: skip
-    last = _run(connection, JONAS, 70, "first sync, events", {"mailbox.event": 402}, {"crm.event.create": 184}, outcome="running", ended_at=None)
+    last = _run(
+        connection,
+        JONAS,
+        70,
+        "first sync, events",
+        {"mailbox.event": 402},
+        {"crm.event.create": 184},
+        outcome="running",
+        ended_at=None,
+    )
     connection.execute(sa.update(t.user_state).where(t.user_state.c.user_id == JONAS).values(last_run_id=last))
 
 
 def _organisation(connection: sa.Connection) -> None:
-    _put(connection, t.organisation, id=1, cycle_at=NOW - timedelta(seconds=12), stopped=False, problem="", api_used=18420, api_max=45000)
+    _put(
+        connection,
+        t.organisation,
+        id=1,
+        cycle_at=NOW - timedelta(seconds=12),
+        stopped=False,
+        problem="",
+        api_used=12420,
+        api_max=45000,
+    )
     for hour, calls in enumerate([120, 90, 80, 85, 130, 300, 700, 1400, 2100, 1500]):
         for service, share in (("salesforce", 1), ("microsoft", 3)):
-            _put(connection, t.api_usage, day=NOW.date(), hour=hour, service=service, calls=calls * share, requests=calls * share)
+            _put(
+                connection,
+                t.api_usage,
+                day=NOW.date(),
+                hour=hour,
+                service=service,
+                calls=calls * share,
+                requests=calls * share,
+            )

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from backend.storage.tables import line, link, note, person, sync_run, user_state
-from backend.storage.views.standing import STANDING, SYNCING, Standing
+from backend.storage.views.standing import SYNCING, Standing, in_standing
 from backend.storage.views.titles import Named, titles
 
 
@@ -34,15 +34,21 @@ def error_rows(connection: sa.Connection) -> list[ErrorRow]:
 
 def _people(connection: sa.Connection) -> list[ErrorRow]:
     query = (
-        sa.select(person.c.name, person.c.address, user_state.c.reason, user_state.c.remedy, sync_run.c.started_at)
+        sa.select(
+            person.c.name, person.c.address, user_state.c.syncs, user_state.c.because, user_state.c.reason,
+            user_state.c.remedy, sync_run.c.started_at,
+        )
         .select_from(SYNCING.outerjoin(sync_run, sync_run.c.id == user_state.c.last_run_id))
-        .where(Standing.ERROR.value == STANDING)
+        .where(in_standing(Standing.ERROR))
         .order_by(person.c.name)
-    )
+    )  # fmt: skip
     return [
-        ErrorRow(row.name, row.address, "", "", "", row.reason, row.remedy, "", row.started_at)
+        ErrorRow(
+            row.name, row.address, "", "", "", row.reason if row.syncs else row.because,
+            row.remedy if row.syncs else "", "", row.started_at,
+        )
         for row in connection.execute(query)
-    ]
+    ]  # fmt: skip
 
 
 def _refused(connection: sa.Connection) -> list[ErrorRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,7 +71,7 @@ def held_steps_page(connection: sa.Connection, page: int, size: int) -> tuple[tu
         .limit(size)
         .offset((page - 1) * size)
     ).all()
-    return _steps(connection, list(rows)), number
+    return _steps(connection, rows), number
 
 
 def held_step(connection: sa.Connection, intent_id: str) -> HeldStep | None:
@@ -78,10 +79,10 @@ def held_step(connection: sa.Connection, intent_id: str) -> HeldStep | None:
     rows = connection.execute(
         sa.select(*_COLUMNS).select_from(_SOURCE).where(intent.c.id == intent_id, intent.c.state == "held")
     ).all()
-    return _steps(connection, list(rows))[0] if rows else None
+    return _steps(connection, rows)[0] if rows else None
 
 
-def _steps(connection: sa.Connection, rows: list[sa.Row[Any]]) -> tuple[HeldStep, ...]:
+def _steps(connection: sa.Connection, rows: Sequence[Any]) -> tuple[HeldStep, ...]:
     named = named_links(connection, [row.link_id for row in rows])
     names = titles(connection, list(named.values()))
     return tuple(

@@ -53,5 +53,5 @@ def readings(connection: sa.Connection, now: datetime, day: date) -> Readings:
     )
 
 
-def _count(connection: sa.Connection, query: sa.Select[tuple[int]]) -> int:
+def _count(connection: sa.Connection, query: sa.Select[int]) -> int:
     return connection.scalar(query) or 0

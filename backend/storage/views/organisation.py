@@ -65,7 +65,7 @@ def organisation_view(link_: sa.Connection, today: date, since: datetime) -> Org
         problem=row.problem if row else "",
         services=tuple((service, problem) for service, problem in services),
         budget=_budget(link_, today, row.api_used if row else None, row.api_max if row else None),
-        first_write=link_.scalar(sa.select(history.c.at).order_by(history.c.id).limit(1)),
+        first_write=link_.scalar(sa.select(sa.func.min(history.c.at))),
         writes_today=_count(link_, sa.select(sa.func.count()).select_from(history).where(history.c.at >= since)),
         mails_released=_count(
             link_, sa.select(sa.func.count()).select_from(intent).where(intent.c.state == "done", intent.c.notify)
@@ -104,5 +104,5 @@ def attention(link_: sa.Connection, since: datetime) -> Attention:
     )
 
 
-def _count(link_: sa.Connection, query: sa.Select[tuple[int]]) -> int:
+def _count(link_: sa.Connection, query: sa.Select[int]) -> int:
     return link_.scalar(query) or 0

@@ -199,7 +199,9 @@ def _crm(connection: sa.Connection, kind: str, crm_id: str | None) -> SideState:
 
 
 def _history(connection: sa.Connection, link_id: str) -> tuple[Happened, ...]:
-    rows = connection.execute(sa.select(history).where(history.c.link_id == link_id).order_by(history.c.id.desc()))
+    rows = connection.execute(
+        sa.select(history).where(history.c.link_id == link_id).order_by(history.c.at.desc(), history.c.id.desc())
+    )
     return tuple(
         Happened(
             row.at,
@@ -217,7 +219,9 @@ def _history(connection: sa.Connection, link_id: str) -> tuple[Happened, ...]:
 
 def clashes(connection: sa.Connection, link_id: str) -> tuple[Clash, ...]:
     """Conflicts of one pair, newest first."""
-    rows = connection.execute(sa.select(conflict).where(conflict.c.link_id == link_id).order_by(conflict.c.id.desc()))
+    rows = connection.execute(
+        sa.select(conflict).where(conflict.c.link_id == link_id).order_by(conflict.c.at.desc(), conflict.c.id.desc())
+    )
     return tuple(
         Clash(row.at, row.group, values_of(row.mailbox_value), values_of(row.crm_value), row.chosen, row.reason)
         for row in rows

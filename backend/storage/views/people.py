@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from backend.storage.tables import configuration, intent, person, sync_run, user_state
 from backend.storage.views.activity import NONE, Writes, linked, refused, writes_since
-from backend.storage.views.standing import STANDING, SYNCING, Standing
+from backend.storage.views.standing import STANDING, SYNCING, Standing, in_standing
 
 SIZES: Final = (25, 50, 100)
 
@@ -59,6 +59,7 @@ class PersonRow:
     state: str
     reason: str
     remedy: str
+    syncs: bool
     configuration: str
     configuration_active: bool
     because: str
@@ -103,6 +104,7 @@ _COLUMNS: Final = (
     user_state.c.state,
     user_state.c.reason,
     user_state.c.remedy,
+    user_state.c.syncs,
     user_state.c.because,
     user_state.c.paused,
     user_state.c.due_at,
@@ -156,7 +158,7 @@ def people_page(connection: sa.Connection, query: Query, total: int, since: date
     page = min(query.page, max(1, -(-total // query.size)))
     chosen = sa.select(*_COLUMNS).select_from(_SOURCE).where(*_matching(query))
     if query.standing is not None:
-        chosen = chosen.where(query.standing.value == STANDING)
+        chosen = chosen.where(in_standing(query.standing))
     key = _ORDERS[query.order]
     chosen = chosen.order_by(key.desc() if query.descending else key, sa.func.lower(person.c.name), person.c.id)
     rows = connection.execute(chosen.limit(query.size).offset((page - 1) * query.size))
@@ -167,9 +169,10 @@ def person_row(row: sa.Row[Any]) -> PersonRow:
     """A row of the query above, without its counts."""
     return PersonRow(
         id=row.id, name=row.name, address=row.address, standing=Standing(row.standing), state=row.state,
-        reason=row.reason, remedy=row.remedy, configuration=row.configuration,
-        configuration_active=row.configuration_active, because=row.because, active=row.active, paused=row.paused,
-        retry_at=row.due_at, progress=progress_of(row.progress), last_run=row.started_at,
+        reason=row.reason if row.syncs else row.because, remedy=row.remedy if row.syncs else "", syncs=row.syncs,
+        configuration=row.configuration, configuration_active=row.configuration_active, because=row.because,
+        active=row.active, paused=row.paused, retry_at=row.due_at if row.syncs else None,
+        progress=progress_of(row.progress), last_run=row.started_at,
         running=row.started_at is not None and row.ended_at is None, mailbox_id=row.mailbox_id,
     )  # fmt: skip
 

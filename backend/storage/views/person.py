@@ -91,7 +91,7 @@ def details(connection: sa.Connection, user_id: int, shown: int = 10) -> Details
     )
 
 
-def _milestones(connection: sa.Connection, user_id: int, row: sa.Row[Any]) -> Milestones:
+def _milestones(connection: sa.Connection, user_id: int, row: Any) -> Milestones:
     streams = {
         found.kind: found
         for found in connection.execute(

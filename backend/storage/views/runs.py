@@ -103,7 +103,9 @@ def runs_of(
         query = query.where(sync_run.c.id.in_(wrote))
     number = connection.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
     page = min(page, max(1, -(-number // size)))
-    rows = connection.execute(query.order_by(sync_run.c.id.desc()).limit(size).offset((page - 1) * size))
+    rows = connection.execute(
+        query.order_by(sync_run.c.started_at.desc(), sync_run.c.id.desc()).limit(size).offset((page - 1) * size)
+    )
     return tuple(_run(row) for row in rows), number
 
 

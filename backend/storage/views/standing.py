@@ -28,13 +28,12 @@ class Standing(StrEnum):
 
 HOLDING: Final = sa.select(intent.c.user_id).where(intent.c.state == "held").distinct()
 
-STOPPED: Final = sa.or_(
-    user_state.c.paused, sa.not_(person.c.active), sa.func.coalesce(configuration.c.active, sa.false()).is_(sa.false())
-)
+STOPPED: Final = sa.or_(user_state.c.paused, sa.not_(person.c.active), sa.not_(configuration.c.active))
+FAILED: Final = sa.or_(sa.not_(user_state.c.syncs), sa.and_(user_state.c.failures > 0, user_state.c.reason != ""))
 
 STANDING: Final[sa.ColumnElement[str]] = sa.case(
     (STOPPED, Standing.PAUSED.value),
-    (sa.and_(user_state.c.failures > 0, user_state.c.reason != ""), Standing.ERROR.value),
+    (FAILED, Standing.ERROR.value),
     (
         user_state.c.first_sync_done_at.is_(None),
         sa.case((user_state.c.last_run_id.is_(None), Standing.WAITING.value), else_=Standing.FIRST.value),
@@ -42,6 +41,12 @@ STANDING: Final[sa.ColumnElement[str]] = sa.case(
     (user_state.c.user_id.in_(HOLDING), Standing.HELD.value),
     else_=Standing.IN_SYNC.value,
 )
+
+
+def in_standing(standing: Standing) -> sa.ColumnElement[bool]:
+    """The condition that a person is in it."""
+    return STANDING.in_([standing.value])
+
 
 SYNCING: Final = (
     user_state.join(person, person.c.id == user_state.c.user_id)
