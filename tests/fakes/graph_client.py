@@ -33,6 +33,11 @@ class GraphClient:
         return self.service.tenant
 
     @property
+    def version_url(self) -> str:
+        """The address of Graph with its version."""
+        return f"{self.facts['graph_url']}/v1.0"
+
+    @property
     def world(self) -> World:
         """Clock, faults, calls and outbox."""
         return self.service.world
@@ -64,7 +69,7 @@ class GraphClient:
         """A request with token; `address` is absolute, below the version, or below Ada ("~/events")."""
         url = address.replace("~", f"/users/{self.ada.id}", 1) if address.startswith("~") else address
         if not url.startswith("https://"):
-            url = self.facts["graph_url"] + url
+            url = self.version_url + url
         sent = {"Authorization": f"Bearer {self._token or self.fresh_token()}"}
         if prefer:
             sent["Prefer"] = prefer

@@ -1,4 +1,11 @@
-"""Stand-in for Microsoft 365: the token endpoint of Entra, and Graph with mailboxes, calendars and contacts."""
+"""Stand-in for Microsoft 365: the token endpoint of Entra, and Graph with mailboxes, calendars and contacts.
+
+Calls are named `token`, `discovery`, `adminconsent`, `batch`, or after the collection and what is done to it:
+`events.create`, `calendarView.delta`, `contacts.update`; in a folder's path `folderContacts.create`, in a named
+calendar's `calendars.events.create`. Fault rules for requests inside a batch name the service `microsoft.inner`.
+Deliberately other than the service: http is allowed for notifications to this machine, and what a mailbox's
+owner does through `Mailbox` puts no mail into the outbox.
+"""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import threading
 import uuid
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import jwt
@@ -25,10 +25,15 @@ class TokenKeys:
     def __init__(self) -> None:
         self.generation = 1
         self._known: dict[str, dict[str, Any]] = {}
+        self._lock = threading.Lock()
+        self._made: rsa.RSAPrivateKey | None = None
 
-    @cached_property
+    @property
     def _private_key(self) -> rsa.RSAPrivateKey:
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        with self._lock:
+            if self._made is None:
+                self._made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            return self._made
 
     def public_keys(self) -> dict[str, Any]:
         """The key set as JSON Web Keys."""

@@ -185,12 +185,12 @@ class GraphService(Service):
         return response
 
     def _credentials(self) -> dict[str, Any]:
-        """What a client needs: addresses, tenant, and the application with its first secret."""
+        """What a client needs: addresses (without the version), tenant, and the application with its secret."""
         base = self.addresses.get("base", "")
         app = self.tenant.app
         return {
-            "base_url": base,
-            "graph_url": base + VERSION,
+            "login_url": base,
+            "graph_url": base,
             "authority": f"{base}/{self.tenant.id}",
             "token_url": f"{base}/{self.tenant.id}/oauth2/v2.0/token",
             "tenant_id": self.tenant.id,

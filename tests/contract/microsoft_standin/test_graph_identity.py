@@ -53,7 +53,7 @@ def test_ms001_token_endpoint_reads_forms_only(graph: GraphClient) -> None:
 
 def test_ms002_wrong_and_expired_secret_unknown_app_and_tenant(graph: GraphClient) -> None:
     expired = graph.tenant.add_secret(graph.tenant.app, life=timedelta(days=-1))
-    base = graph.facts["base_url"]
+    base = graph.facts["login_url"]
     strange = "00000000-0000-4000-8000-000000000000"
     assert _numbers(_ask(graph, client_secret="guess")) == (401, "invalid_client", [7000215])
     assert _numbers(_ask(graph, client_secret=expired.value)) == (401, "invalid_client", [7000222])
@@ -91,7 +91,7 @@ def test_ms003_token_lives_3599_seconds_and_has_no_refresh_token(graph: GraphCli
 
 
 def test_ms003_missing_and_foreign_tokens_are_refused(graph: GraphClient) -> None:
-    url = f"{graph.facts['graph_url']}/users"
+    url = f"{graph.version_url}/users"
     forged = jwt.encode({"aud": "https://graph.microsoft.com"}, "k" * 32, algorithm="HS256")
     for header in ({}, {"Authorization": "Basic abc"}, {"Authorization": f"Bearer {forged}"}):
         assert graph.session.get(url, headers=header, timeout=10).status_code == 401
@@ -199,7 +199,7 @@ def test_admin_consent_page_grants_and_returns_to_the_product(graph: GraphClient
     app = graph.tenant.add_app("Customer's own", [back])
     query = f"client_id={app.id}&redirect_uri={back}&state=s%201&scope={SCOPE}"
     for path in ("organizations/v2.0/adminconsent", f"{graph.tenant.id}/adminconsent"):
-        url = f"{graph.facts['base_url']}/{path}?{query}"
+        url = f"{graph.facts['login_url']}/{path}?{query}"
         page = graph.session.get(url, timeout=10)
         assert page.status_code == 200
         assert "Calendars.ReadWrite" in page.text
@@ -215,6 +215,6 @@ def test_admin_consent_page_grants_and_returns_to_the_product(graph: GraphClient
 def test_admin_consent_refuses_unregistered_addresses(graph: GraphClient) -> None:
     """§1.5: the redirect address must be registered."""
     query = f"client_id={graph.facts['client_id']}&redirect_uri=https://evil.example/"
-    answer = graph.session.get(f"{graph.facts['base_url']}/{graph.tenant.id}/adminconsent?{query}", timeout=10)
+    answer = graph.session.get(f"{graph.facts['login_url']}/{graph.tenant.id}/adminconsent?{query}", timeout=10)
     assert answer.status_code == 400
     assert "AADSTS50011" in answer.text
