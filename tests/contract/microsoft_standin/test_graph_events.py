@@ -125,6 +125,8 @@ def test_ms061_defaults_on_create(graph: GraphClient) -> None:
         "importance": "normal",
     }
     assert {name: made[name] for name in defaults} == defaults
+    nulls = graph.post("~/events", event(showAs=None, sensitivity=None, isReminderOn=None))
+    assert {name: nulls[name] for name in defaults} == defaults
 
 
 def test_ms062_unset_times_are_the_zero_date(graph: GraphClient) -> None:
