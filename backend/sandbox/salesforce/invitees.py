@@ -48,17 +48,21 @@ def check_whos(people: Iterable[str], what: str | None) -> None:
 def relate(save: Save, event: Row, people: list[str], what: str | None) -> None:
     """Make the relation rows of an event say exactly this; rows of people who are also invited stay (SF-111)."""
     wanted = dict.fromkeys(people, False) | ({what: True} if what else {})
+    surplus = []
     for row in relations_on(save.org, event["Id"]):
-        if row["RelationId"] in wanted and (row["IsParent"] or row["IsInvitee"]):
-            is_what = wanted.pop(row["RelationId"])
-            if not row["IsParent"]:
-                save.org.saver.touch(row, save.now, IsParent=True, IsWhat=is_what)
-        elif row["IsParent"] and row["IsInvitee"]:
+        if row["RelationId"] not in wanted:
+            surplus.append(row)
+            continue
+        is_what = wanted.pop(row["RelationId"])
+        if not row["IsParent"]:
+            save.org.saver.touch(row, save.now, IsParent=True, IsWhat=is_what)
+    for record_id, is_what in wanted.items():
+        add_relation(save, event, record_id, IsParent=True, IsWhat=is_what)
+    for row in surplus:
+        if row["IsParent"] and row["IsInvitee"]:
             save.org.saver.touch(row, save.now, IsParent=False)
         elif row["IsParent"]:
             save.org.saver.bin(save, row, group=row["Id"])
-    for record_id, is_what in wanted.items():
-        add_relation(save, event, record_id, IsParent=True, IsWhat=is_what)
 
 
 def add_relation(save: Save, event: Row, relation_id: str, **values: object) -> Row:
