@@ -87,7 +87,7 @@ class FakeOrganisation:
             with _call(self.world, "organisation.changes"):
                 raise CursorExpired("Older deletions can no longer be told.", code="INVALID_REPLICATION_DATE")
         started = self.world.clock.now().replace(microsecond=0)
-        next_mark = max([since or started - OVERLAP, *(row.stamp for row in org.rows.values() if row.stamp <= started)])
+        next_mark = max((row.stamp for row in org.rows.values() if row.stamp <= started), default=since or started)
         ids = [row.id for row in sorted(org.rows.values(), key=lambda row: (row.stamp, row.id)) if _due(row, since)]
         batches = [ids[at : at + self.page_size] for at in range(0, len(ids), self.page_size)] or [[]]
         for number, batch in enumerate(batches, 1):

@@ -10,6 +10,9 @@ from typing import Any, cast
 
 from backend.sync.store import SyncStore
 
+_LOOKS = frozenset(f"{side}.{look}" for side in ("mailbox", "crm") for look in ("fetch", "find_like", "find_tagged"))
+_READS = _LOOKS | {"mailbox.changes", "mailbox.container", "organisation.changes", "organisation.fetch"}
+
 
 class Killed(BaseException):
     """The process died here. Not an Exception: nothing may catch it and go on."""
@@ -41,10 +44,10 @@ class Fuel:
         self._limit = (nth, of, moment)
 
     def slip(self, nth: int, action: Callable[[], None]) -> None:
-        """Somebody does `action` just before the nth step from now that is not a write to Salesforce.
+        """Somebody does `action` just before the nth step from now, or as soon after as it can be noticed.
 
-        Salesforce's collections have no precondition: what happens in the round trip between the look and the write
-        is the residual window that INV-6 grants (sync.md B.6).
+        Not between the last look and the write that follows it: deletions, creations and Salesforce's collections
+        have no precondition, and that round trip is the residual window that INV-6 grants (sync.md B.6).
         """
         self._slips[len(self.steps) + nth].append(action)
 
@@ -75,7 +78,7 @@ class Fuel:
         self._perhaps_die(name, Moment.AFTER)
 
     def _let_in(self, name: str) -> None:
-        if name == "crm.write":
+        if self._between_look_and_write(name):
             return
         due = [nth for nth in self._slips if nth <= len(self.steps)]
         self._slipping = True
@@ -85,6 +88,12 @@ class Fuel:
                     action()
         finally:
             self._slipping = False
+
+    def _between_look_and_write(self, name: str) -> bool:
+        if name in _READS:
+            return False
+        calls = [step for step in self.steps[:-1] if not step.startswith("store.")]
+        return bool(calls) and calls[-1] in _LOOKS
 
     def _perhaps_die(self, name: str, moment: Moment) -> None:
         if self._limit is None or self._limit[2] is not moment:
