@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import trustme
 
-from backend.sandbox import control
+from backend.sandbox import control, microsoft, salesforce
 from backend.sandbox.door import Door
 from backend.sandbox.service import Service
 from backend.sandbox.world import World
@@ -113,6 +113,4 @@ class Sandbox:
 
 
 def _all_services(world: World) -> list[Service]:
-    from backend.sandbox import microsoft, salesforce
-
     return [salesforce.create(world), microsoft.create(world)]

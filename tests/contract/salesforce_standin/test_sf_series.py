@@ -244,7 +244,8 @@ CLASSIC = {
 def test_sf105_classic_series_has_a_master_and_occurrences_that_point_at_it(march):
     master = march.create("Event", Subject="Old style", **FIRST, **CLASSIC)
     found = march.records(
-        "SELECT Id, StartDateTime, IsRecurrence, RecurrenceActivityId FROM Event ORDER BY IsRecurrence DESC, StartDateTime"
+        "SELECT Id, StartDateTime, IsRecurrence, RecurrenceActivityId FROM Event "
+        "ORDER BY IsRecurrence DESC, StartDateTime"
     )
     assert found[0]["Id"] == master
     assert (found[0]["IsRecurrence"], found[0]["RecurrenceActivityId"]) == (True, None)
