@@ -56,6 +56,7 @@ _DUE = (
     )
     .order_by(intent.c.created_at, intent.c.id)
 )
+_INTENT = sa.select(*INTENT).where(intent.c.id == sa.bindparam("intent"))
 _LINKS = sa.select(*LINK).where(link.c.id.in_(IDS))
 _LINKED_ITEMS = sa.select(link.c.id, link.c.mailbox_id, link.c.original_start).where(
     link.c.user_id == _USER, link.c.kind == _KIND, link.c.mailbox_id.in_(IDS)
@@ -134,6 +135,12 @@ def due_intents(connection: sa.Connection, user_id: int, kind: Kind, now: dateti
     decode = Decoder()
     rows = connection.execute(_DUE, _whose(user_id, kind) | {"now": now})
     return tuple(to_intent(row, decode) for row in rows)
+
+
+def one_intent(connection: sa.Connection, intent_id: UUID) -> Intent | None:
+    """One intent, whatever its state."""
+    row = connection.execute(_INTENT, {"intent": str(intent_id)}).one_or_none()
+    return None if row is None else to_intent(row, Decoder())
 
 
 def links(connection: sa.Connection, ids: Iterable[UUID]) -> Mapping[UUID, Link]:

@@ -141,6 +141,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.due_intents(connection, user_id, kind, now)
 
+    def intent(self, intent_id: UUID) -> Intent | None:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.one_intent(connection, intent_id)
+
     def links(self, ids: Iterable[UUID]) -> Mapping[UUID, Link]:
         """See SyncStore."""
         with self._reading.begin() as connection:

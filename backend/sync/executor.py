@@ -62,16 +62,18 @@ class Executor:
     container: str
     now: datetime
     run_id: int
-    keep_alive: Callable[[], None] = lambda: None
+    progress: Callable[[int, int], None] = lambda _done, _total: None
     tally: Tally = field(default_factory=Tally)
 
     def execute(self, intents: Sequence[Intent]) -> Tally:
         """Sends all intents, batch by batch. A service that fails ends its own side's batches only."""
         failed: set[Side] = set()
+        done = 0
         for batch in self._batches(intents):
+            self.progress(done, len(intents))
+            done += len(batch)
             if batch[0].side in failed:
                 continue
-            self.keep_alive()
             try:
                 self._send(batch)
             except ServiceError as error:
@@ -169,6 +171,7 @@ class Executor:
         self.reread(sent[0].side, sent[0].kind, settlement)
         self.commit(settlement.collected())
         self.tally.add(f"{sent[0].side}.{sent[0].kind}.{sent[0].op}", settlement.written)
+        self.tally.refused += settlement.refused
 
     def other_lines(self, settlement: Settlement, first: Intent, stored: Sequence[str]) -> None:
         """Lines that stand already for records that are about to be bound."""

@@ -25,7 +25,7 @@ class OrganisationReader:
     port: Organisation
     lease: Lease
     now: datetime
-    on_users: Callable[[Sequence[CrmUser]], None] = lambda _users: None
+    on_users: Callable[[Sequence[CrmUser]], object] = lambda _users: None
     listed: dict[Kind, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def read(self, filter_fields: Sequence[str], *, full: bool = False) -> int:

@@ -46,6 +46,7 @@ class RunReport:
 
     user_id: int
     outcome: str = "ok"
+    run_id: int = 0
     read: Counter[str] = field(default_factory=Counter)
     written: int = 0
     planned: int = 0
@@ -66,17 +67,23 @@ class RunReport:
 
 
 Keeper = Callable[[Lease], AbstractContextManager[object]]
+Progress = Callable[[int, Kind, int, int], None]
+"""Told of (user id, kind, writes done, writes in all) while a pass writes."""
 
 
 @dataclass
 class Engine:
-    """The sync engine over a store. `keeper` prolongs a lease while a pass runs; `lease_seconds` is its length."""
+    """The sync engine over a store.
+
+    keeper: prolongs a lease while a pass runs · lease_seconds: its length · progress: told of long work.
+    """
 
     store: SyncStore
     clock: Clock
     holder: str
     lease_seconds: float = 30.0
     keeper: Keeper = lambda _lease: nullcontext()
+    progress: Progress = lambda _user, _kind, _done, _total: None
 
     def read_organisation(
         self,
@@ -84,7 +91,7 @@ class Engine:
         filter_fields: Sequence[str] = (),
         *,
         full: bool = False,
-        on_users: Callable[[Sequence[CrmUser]], None] = lambda _users: None,
+        on_users: Callable[[Sequence[CrmUser]], object] = lambda _users: None,
     ) -> int | None:
         """Reads Salesforce for everybody; how many rows were reported, None if another worker is at it."""
         lease = self.store.acquire(ORGANISATION, self.holder, self.lease_seconds)
@@ -97,9 +104,18 @@ class Engine:
         return count
 
     def sync_user(
-        self, user_id: int, mailbox: Mailbox, crm: Crm, *, run_id: int = 0, dry_run: bool = False
+        self,
+        user_id: int,
+        mailbox: Mailbox,
+        crm: Crm,
+        *,
+        begin: Callable[[Lease], int] = lambda _lease: 0,
+        dry_run: bool = False,
     ) -> RunReport:
-        """One pass for one user. Never raises for what a service or an item does; the report tells."""
+        """One pass for one user. Never raises for what a service or an item does; the report tells.
+
+        begin: called with the lease once the pass has it; gives the number of the run. `dry_run` plans only.
+        """
         report = RunReport(user_id)
         user = self.store.user(user_id)
         if user is None:
@@ -108,6 +124,7 @@ class Engine:
         if lease is None:
             return replace(report, outcome="busy")
         with self.keeper(lease):
+            run_id = report.run_id = begin(lease)
             for kind in Kind:
                 if user.configuration.of(kind).direction is not Direction.OFF:
                     _Pass(self, user, kind, mailbox, crm, lease, run_id, report, dry_run).run()
@@ -171,7 +188,7 @@ class _Pass:
     def _executor(self, context: Context) -> Executor:
         return Executor(
             self.store, self.mailbox, self.crm, self.lease, context, self._container(), self.engine.clock.now(),
-            self.run_id, lambda: None,
+            self.run_id, lambda done, total: self.engine.progress(self.user.user_id, self.kind, done, total),
         )  # fmt: skip
 
     def _context(self) -> Context:
@@ -246,5 +263,6 @@ class _Pass:
         tally = self._executor(context).execute(list(unique.values()))
         self.report.writes.update(tally.written)
         self.report.written += sum(tally.written.values())
+        self.report.refused += tally.refused
         for error in tally.trouble:
             self._trouble(error)

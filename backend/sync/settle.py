@@ -56,6 +56,7 @@ class Settlement:
     reread: set[str] = field(default_factory=set)
     """Ids on the target side that have to be read again."""
     written: int = 0
+    refused: int = 0
     versions: dict[str, datetime] = field(default_factory=dict)
     """Versions of records as read at dispatch."""
     claimed: set[str] = field(default_factory=set)
@@ -277,6 +278,7 @@ class Settlement:
         if code == WOULD_MAIL:
             self.changes.intents.append(replace(one, state=IntentState.HELD, hold=WOULD_MAIL, message=message))
             return
+        self.refused += 1
         self.changes.intents.append(replace(one, state=IntentState.FAILED, code=code, message=message))
         link = self.links[one.link_id]
         self._store(replace(link, state=LinkState.HELD, reason=message, attempts=0))

@@ -191,6 +191,10 @@ class SyncStore(Protocol):
         """Planned intents of the user whose time has come, and sent ones that were never answered."""
         ...
 
+    def intent(self, intent_id: UUID) -> Intent | None:
+        """One intent, whatever its state."""
+        ...
+
     def links(self, ids: Iterable[UUID]) -> Mapping[UUID, Link]:
         """Links by id."""
         ...

@@ -1,0 +1,338 @@
+"""The composition root: the only place where engine, adapters and storage meet."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final, Self
+from uuid import UUID
+
+import structlog
+
+from backend.config import Config
+from backend.domain.values import Kind
+from backend.lease_keeper import kept
+from backend.microsoft.directory import MicrosoftConnection
+from backend.microsoft.settings import MicrosoftSettings
+from backend.ports.errors import AccessLost, BudgetSpent, ServiceError, Transient
+from backend.ports.metering import CallCounter
+from backend.salesforce.connection import SalesforceConnection, SalesforceSettings
+from backend.storage.configurations import Configurations
+from backend.storage.connections import Connections
+from backend.storage.engine import create_engine
+from backend.storage.organisation_state import OrganisationBook
+from backend.storage.people import People
+from backend.storage.reset import reset_user
+from backend.storage.runs import Finished, Outcome, Runs, UserState
+from backend.storage.secrets import Vault
+from backend.storage.sync_store import SqlSyncStore
+from backend.sync.decisions import Answer, decided
+from backend.sync.run import Engine, RunReport
+from backend.sync.state import IntentState, Lease, UserView
+
+log = structlog.get_logger(__name__)
+
+EVENTS_KEPT: Final = timedelta(days=60)
+"""Events of Salesforce that ended longer ago are not read at all."""
+SHOWN_FROM: Final = 40
+"""Writes of a pass from which on its progress is worth showing."""
+PATIENCE: Final = 20
+DECISION_SECONDS: Final = 10.0
+MICROSOFT: Final = "microsoft"
+SALESFORCE: Final = "salesforce"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """See Clock."""
+        return datetime.now(UTC)
+
+
+class NotConnected(AccessLost):
+    """A service was never connected."""
+
+    def __init__(self, title: str, service: str) -> None:
+        super().__init__(
+            f"{title} is not connected. Store its credentials with `lockstep connect {service} --file FILE`.",
+            code="not_connected",
+            service=service,
+            subject="org",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What an organisation cycle found. `read`: rows reported, None if Salesforce was not asked."""
+
+    due_users: tuple[int, ...]
+    read: int | None = None
+
+
+class Lockstep:
+    """One opened installation: its memory, its connections and its engine. Never shared over a fork."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.clock = SystemClock()
+        self.database = create_engine(config.database_url)
+        self.store = SqlSyncStore(self.database, self.clock)
+        vault = Vault([key.get_secret_value() for key in config.encryption_keys])
+        self.connections = Connections(self.database, vault, self.clock)
+        self.people = People(self.database, self.clock)
+        self.configurations = Configurations(self.database, self.clock)
+        self.runs = Runs(self.database, self.clock)
+        self.organisation = OrganisationBook(self.database, self.clock)
+        self.meter = CallCounter()
+        self._counted = CallCounter()
+
+    @classmethod
+    def open(cls, config: Config) -> Self:
+        """Opens the installation that `config` describes; no service is asked anything yet."""
+        return cls(config)
+
+    def close(self) -> None:
+        """Stores what was counted and gives back the database's connections."""
+        self.count_calls()
+        self.database.dispose()
+
+    # --- services ------------------------------------------------------------------------------------------------
+
+    def _stored(self, service: str, title: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        stored = self.connections.load(service)
+        if stored is None:
+            raise NotConnected(title, service)
+        return stored.settings, self.connections.secret(service)
+
+    @property
+    def _authorities(self) -> str | None:
+        return str(self.config.ca_bundle) if self.config.ca_bundle else None
+
+    @cached_property
+    def salesforce(self) -> SalesforceConnection:
+        """The Salesforce organisation. Raises NotConnected."""
+        settings, secret = self._stored(SALESFORCE, "Salesforce")
+        login = settings.get("login_url") or self.config.salesforce_login_url
+        audience = settings.get("audience") or self.config.salesforce_audience
+        return SalesforceConnection(
+            SalesforceSettings(
+                login,
+                audience,
+                settings["consumer_key"],
+                settings["username"],
+                secret["private_key"],
+                self._authorities,
+            ),
+            self.clock,
+            self.meter,
+        )
+
+    @cached_property
+    def microsoft(self) -> MicrosoftConnection:
+        """The Microsoft 365 tenant. Raises NotConnected."""
+        settings, secret = self._stored(MICROSOFT, "Microsoft 365")
+        return MicrosoftConnection(
+            MicrosoftSettings(
+                settings.get("login_url") or self.config.microsoft_login_url,
+                settings.get("graph_url") or self.config.graph_url,
+                settings["tenant"],
+                settings["client_id"],
+                secret=secret.get("secret"),
+                certificate=secret.get("certificate"),
+                private_key=secret.get("private_key"),
+                ca_file=self._authorities,
+            ),
+            self.meter,
+        )
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The sync engine."""
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        seconds = float(self.config.lease_seconds)
+        return Engine(
+            self.store,
+            self.clock,
+            holder,
+            seconds,
+            lambda lease: kept(self.store, lease, seconds),
+            self._progress,
+        )
+
+    def _progress(self, user_id: int, kind: Kind, done: int, total: int) -> None:
+        if total >= SHOWN_FROM:
+            self.runs.progress(user_id, {"kind": kind.value, "done": done, "total": total})
+
+    # --- the organisation's cycle ----------------------------------------------------------------------------------
+
+    def cycle(self, cause: str) -> Cycle:
+        """Reads Salesforce for everybody unless this cycle was served already, and finds who has work."""
+        served = self.store.served_cycle()
+        if served is not None and (self.clock.now() - served).total_seconds() < self.config.cycle_seconds:
+            return Cycle(self.runs.due_users())
+        read = self.read_organisation()
+        log.info("organisation read", cause=cause, rows=read)
+        return Cycle(self.runs.due_users(), read)
+
+    def read_organisation(self, *, full: bool = False) -> int | None:
+        """One organisation pass; what stands in its way is kept for the pages. How many rows were reported."""
+        self.organisation.cycle_started()
+        try:
+            count = self._read_organisation(full=full)
+        except ServiceError as error:
+            self.organisation.set_problem(error.message)
+            log.warning("organisation not read", reason=error.message, code=error.code)
+            return None
+        finally:
+            self.count_calls()
+        self.organisation.set_problem("")
+        return count
+
+    def _read_organisation(self, *, full: bool) -> int | None:
+        salesforce = self.salesforce
+        since = (self.clock.now() - EVENTS_KEPT).date()
+        port = salesforce.organisation(events_since=since, urgent=False)
+        self._same_organisation(port.identity())
+        count = self.engine.read_organisation(port, self._filter_fields(), full=full, on_users=self.people.store)
+        if salesforce.budget.maximum:
+            self.organisation.set_allowance(salesforce.budget.used, salesforce.budget.maximum)
+        return count
+
+    def _same_organisation(self, found: str) -> None:
+        known = self.organisation.state().crm_org_id
+        if known is None:
+            self.organisation.identify(found)
+        elif known != found:
+            raise AccessLost(
+                f"Another Salesforce organisation answers: {found} instead of {known}. Nothing is read or written. "
+                "Store the right credentials, or reset every person if this is meant.",
+                code="other_organisation",
+                service=SALESFORCE,
+                subject="org",
+            )
+
+    def _filter_fields(self) -> list[str]:
+        conditions = (
+            condition.field
+            for one in self.configurations.all()
+            for condition in one.configuration.contact_filter.conditions
+        )
+        return sorted(set(conditions))
+
+    # --- one user's pass -------------------------------------------------------------------------------------------
+
+    def sync_user(self, user_id: int, cause: str, *, dry_run: bool = False) -> RunReport:
+        """One pass of one user; leaves at once if another process is at it. Trouble ends in the run, never here."""
+        user = self.store.user(user_id)
+        if user is None:
+            return RunReport(user_id, outcome="off")
+        started: list[int] = []
+
+        def begin(lease: Lease) -> int:
+            started.append(0 if dry_run else self.runs.start(user_id, lease.token, cause))
+            return started[0]
+
+        try:
+            report = self._pass(user, begin, dry_run=dry_run)
+        except ServiceError as error:
+            report = RunReport(user_id, outcome="failed", trouble=[error], problem=error.message)
+            if not started and not dry_run:
+                started.append(self.runs.start(user_id, 0, cause))
+        if started and not dry_run:
+            self.runs.finish(started[0], user_id, self._finished(report))
+        self.count_calls()
+        return report
+
+    def _pass(self, user: UserView, begin: Callable[[Lease], int], *, dry_run: bool) -> RunReport:
+        mailbox = self.microsoft.mailbox(user.mailbox_id or user.address)
+        if user.mailbox_id is None:
+            identity = mailbox.identity()
+            self.people.remember_mailbox(user.user_id, identity.id, identity.zone)
+        crm = self.salesforce.user(user.username, user.crm_user_id)
+        return self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run)
+
+    def _finished(self, report: RunReport) -> Finished:
+        state, outcome = _judged(report)
+        counts: dict[str, Any] = {
+            "read": dict(report.read),
+            "writes": dict(report.writes),
+            "planned": report.planned,
+            "conflicts": report.conflicts,
+            "held": report.held,
+            "refused": report.refused,
+            "api_calls": self._new_calls(),
+        }
+        waits = [error.retry_after for error in report.trouble if isinstance(error, Transient) and error.retry_after]
+        pause = max([float(self.config.cycle_seconds), *waits])
+        next_at = None if outcome is Outcome.FAILED else self.clock.now() + timedelta(seconds=pause)
+        return Finished(outcome, state, outcome is not Outcome.FAILED, counts, report.problem, "", next_at)
+
+    # --- what people decide ----------------------------------------------------------------------------------------
+
+    def decide(self, intent_id: str, answer: str) -> None:
+        """Answers a held step: 'send', 'put_back' or 'leave'. Raises ValueError if it is no longer held."""
+        held = self.store.intent(UUID(intent_id))
+        user = self.store.user(held.user_id) if held else None
+        if held is None or user is None or held.state is not IntentState.HELD:
+            raise ValueError("This step is no longer held; look again.")
+        lease = self._patient_lease(held.user_id)
+        try:
+            link = self.store.links([held.link_id])[held.link_id]
+            (line,) = self.store.lines(held.kind, ids=[link.line_id])
+            meeting = next(iter(self.store.meetings(lines=[line.id])), None)
+            version = user.configuration.version
+            self.store.commit(lease, decided(held, Answer(answer), link, line, meeting, version))
+        finally:
+            self.store.release(lease)
+
+    def _patient_lease(self, user_id: int) -> Lease:
+        """The user's lease, waiting some seconds for a pass to end. Raises ValueError if it takes longer."""
+        for _ in range(PATIENCE):
+            lease = self.store.acquire(user_id, f"decision:{os.getpid()}", DECISION_SECONDS)
+            if lease is not None:
+                return lease
+            time.sleep(0.5)
+        raise ValueError("This person's sync is running; try again in a minute.")
+
+    def reset(self, user_id: int) -> None:
+        """Forgets a user's links, so that everything is matched anew; no contact and no event changes (LS-177)."""
+        reset_user(self.database, user_id)
+        self.runs.want([user_id])
+
+    # --- counting --------------------------------------------------------------------------------------------------
+
+    def _new_calls(self) -> dict[str, int]:
+        return dict(self.meter.calls - self._counted.calls)
+
+    def count_calls(self) -> None:
+        """Adds the calls since the last time to the day's books."""
+        calls, requests = self._new_calls(), dict(self.meter.requests - self._counted.requests)
+        if calls:
+            self.organisation.add_usage(calls, requests)
+            self._counted = CallCounter(self.meter.calls.copy(), self.meter.requests.copy())
+
+    # --- what the doorbell asks --------------------------------------------------------------------------------------
+
+    def lease_alive(self, user_id: int) -> bool:
+        """Whether some process holds the user's lease now."""
+        return self.runs.lease_alive(user_id)
+
+    def want_again(self, user_id: int) -> None:
+        """Notes that the user is to get a pass after the present one."""
+        self.runs.want([user_id])
+
+
+def _judged(report: RunReport) -> tuple[UserState, Outcome]:
+    """The user's state and the run's outcome after a pass."""
+    if report.outcome == "failed":
+        waits = all(isinstance(error, Transient | BudgetSpent) for error in report.trouble) and report.trouble
+        return (UserState.THROTTLED if waits else UserState.NEEDS_ATTENTION), Outcome.FAILED
+    if report.outcome == "partial":
+        return (UserState.THROTTLED if report.trouble else UserState.IN_SYNC), Outcome.PARTIAL
+    return UserState.IN_SYNC, Outcome.HELD if report.held else Outcome.OK
