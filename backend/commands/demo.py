@@ -73,8 +73,8 @@ def addresses(credentials: dict[str, Any], folder: Path) -> dict[str, object]:
     return {
         "salesforce_login_url": salesforce["login_url"],
         "salesforce_audience": salesforce["login_url"],
-        "microsoft_login_url": microsoft["base_url"],
-        "graph_url": microsoft["base_url"],
+        "microsoft_login_url": microsoft["login_url"],
+        "graph_url": microsoft["graph_url"],
         "ca_bundle": authority,
     }
 

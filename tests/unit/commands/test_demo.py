@@ -10,7 +10,7 @@ from backend.commands.demo import addresses, data_folder
 CREDENTIALS = {
     "ca_pem": "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n",
     "salesforce": {"login_url": "https://localhost:1001", "instance_url": "https://127.0.0.1:1002"},
-    "microsoft": {"base_url": "https://localhost:1003", "graph_url": "https://localhost:1003/v1.0"},
+    "microsoft": {"login_url": "https://localhost:1003", "graph_url": "https://localhost:1004"},
 }
 
 
@@ -25,7 +25,7 @@ def test_every_service_address_is_the_sandbox(tmp_path: Path) -> None:
         "salesforce_login_url": "https://localhost:1001",
         "salesforce_audience": "https://localhost:1001",
         "microsoft_login_url": "https://localhost:1003",
-        "graph_url": "https://localhost:1003",
+        "graph_url": "https://localhost:1004",
     }
     assert settings.ca_bundle == tmp_path / "sandbox-ca.pem"
 
