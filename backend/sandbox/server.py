@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import trustme
 
@@ -13,6 +13,9 @@ from backend.sandbox import control, microsoft, salesforce
 from backend.sandbox.door import Door
 from backend.sandbox.service import Service
 from backend.sandbox.world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 Seed = Literal["empty", "demo"]
 CONTROL = "control"
@@ -61,11 +64,10 @@ class Sandbox:
         try:
             for service in self.services.values():
                 self._open_service(service, context)
-            door = Door(CONTROL, control.create(self), self.host, self._ports.get(CONTROL, 0))
+            door = self._open(CONTROL, CONTROL, control.create(self))
         except OSError:
             self.stop()
             raise
-        self._doors.append(door)
         self.control_url = f"http://{self.host}:{door.port}"
         self._plant()
         for door in self._doors:
@@ -74,10 +76,19 @@ class Sandbox:
     def _open_service(self, service: Service, context: ssl.SSLContext) -> None:
         service.closing.clear()
         for name, host_name in service.doors.items():
-            port = self._ports.get(f"{service.name}.{name}", 0)
-            door = Door(name, service, self.host, port, context)
-            self._doors.append(door)
+            door = self._open(f"{service.name}.{name}", name, service, context)
             service.addresses[name] = f"https://{host_name}:{door.port}"
+
+    def _open(self, port_name: str, name: str, app: WSGIApplication, context: ssl.SSLContext | None = None) -> Door:
+        port = self._ports.get(port_name, 0)
+        try:
+            door = Door(name, app, self.host, port, context)
+        except OSError as error:
+            raise OSError(
+                error.errno, f"the sandbox cannot open port {port} for {port_name}: {error.strerror}"
+            ) from error
+        self._doors.append(door)
+        return door
 
     def stop(self) -> None:
         """Release held requests, close every door and every connection."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -166,7 +165,3 @@ class World:
             self.faults.clear()
             self.outbox.clear()
             self.people.clear()
-
-    def addresses(self) -> Iterator[str]:
-        """Every person's mail address."""
-        return (person.address for person in self.people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -91,7 +91,6 @@ class Standin:
     service: StandIn
     http: requests.Session
     authority: str
-    apis: dict[str, Api] = field(default_factory=dict)
 
     @property
     def org(self) -> Org:

@@ -98,8 +98,9 @@ def rights(org: Org, user_id: str) -> Caller:
     """Work out what a user may do from profile, permission sets and role."""
     user = org.row(user_id)
     assigned = org.database.table("PermissionSetAssignment").having("AssigneeId", user_id)
-    profile = org.bundles[user["ProfileId"]]
-    sets = [org.bundles[row["PermissionSetId"]] for row in assigned]
+    nothing = Bundle("made through the API")
+    profile = org.bundles.get(user["ProfileId"], nothing)
+    sets = [org.bundles.get(row["PermissionSetId"], nothing) for row in assigned]
     shown = {field for bundle in sets for field in bundle.shown}
     custom = {
         (sobject.name, field.name)

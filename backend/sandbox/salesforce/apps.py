@@ -157,7 +157,3 @@ class Tokens:
             return True
         self.sessions = {key: s for key, s in self.sessions.items() if s.refresh_token != token}
         return self._current.pop(token, None) is not None
-
-    def end_sessions_of(self, user_id: str) -> None:
-        """All access tokens of a user die."""
-        self.sessions = {key: s for key, s in self.sessions.items() if s.user_id != user_id}

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import jwt
 from flask import Blueprint, Response, jsonify, redirect, render_template_string, request
+from jwt.types import Options
 from werkzeug.wrappers import Response as BaseResponse
 
 from backend.sandbox.salesforce.apps import Code
@@ -101,9 +102,9 @@ class _OAuth:
         return {name: answer[name] for name in ("access_token", "scope", "instance_url", "id", "token_type")}
 
     def _verified(self, assertion: str) -> dict[str, Any]:
-        checks = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        checks: Options = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
-            return jwt.decode(assertion, self._standin.registered.public_key(), algorithms=["RS256"], options=checks)  # type: ignore[arg-type]  # a plain dict is what the library's own examples pass
+            return jwt.decode(assertion, self._standin.registered.public_key(), algorithms=["RS256"], options=checks)
         except jwt.InvalidTokenError as error:
             raise Refused("invalid_grant", "invalid assertion") from error
 

@@ -344,6 +344,19 @@ def test_sf020_frozen_or_deactivated_user_gets_no_token_and_loses_the_old_one(sf
     assert error_of(as_ada.get("sobjects")) == (401, "INVALID_SESSION_ID")
 
 
+def test_sf020_end_of_a_freeze_lets_the_user_in_again(sf, org, ada):
+    org.freeze_user(ada)
+    org.unfreeze_user(ada)
+    assert sf.api("ada@example.com").get("sobjects").status_code == 200
+
+
+def test_permission_set_adds_to_the_profile(sf, org, ada, as_ada, admin):
+    admin.create("Contact", LastName="Somebody's", AccountId=admin.create("Account", Name="Acme"))
+    assert as_ada.records("SELECT LastName FROM Contact") == []
+    org.assign(ada, org.add_permission_set("Readers", ["ViewAllData"]))
+    assert as_ada.records("SELECT LastName FROM Contact") == [{"LastName": "Somebody's"}]
+
+
 def test_user_without_api_permission_is_refused(sf, org):
     profile = org.add_profile("No API", permissions=())
     org.add_user("web@example.com", profile=profile)

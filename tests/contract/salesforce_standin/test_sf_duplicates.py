@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -123,6 +124,15 @@ def test_sf056_unique_value_taken_names_the_row(as_ada, as_bob):
     assert error_of(answer) == (400, "DUPLICATE_VALUE")
     expected = f"duplicate value found: Lockstep_Key__c duplicates value on record with id: {first[:15]}"
     assert answer.json()[0]["message"] == expected
+
+
+def test_sf056_of_racing_creates_with_one_key_one_wins(sf, as_ada):
+    with ThreadPoolExecutor(6) as pool:
+        keyed = {"LastName": "X", "Lockstep_Key__c": "k1"}
+        answers = list(pool.map(lambda _: as_ada.post("sobjects/Contact", keyed), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 5
+    codes = {error_of(answer)[1] for answer in answers if answer.status_code == 400}
+    assert codes == {"DUPLICATE_VALUE"}
 
 
 def test_sf056_row_in_the_recycle_bin_does_not_hold_its_key(org, as_ada):

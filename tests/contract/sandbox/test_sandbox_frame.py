@@ -9,7 +9,6 @@ import time
 import pytest
 import requests
 
-from backend.sandbox.door import Door
 from backend.sandbox.faults import Rule
 from backend.sandbox.server import Sandbox
 from backend.sandbox.service import Cut
@@ -155,8 +154,10 @@ def test_sf091_date_header_is_the_services_clock(bench):
 
 def test_port_that_is_taken_is_an_error_of_the_caller(bench):
     taken = int(bench.url.rsplit(":", 1)[1])
-    with pytest.raises(OSError, match="in use"):
-        Door("second", bench.notebook, "127.0.0.1", taken)
+    world = World()
+    second = Sandbox(world, services=[notebook_service(world, Notebook())], ports={"notebook.base": taken})
+    with pytest.raises(OSError, match=f"cannot open port {taken} for notebook.base: Address already in use"):
+        second.start()
 
 
 def test_stop_closes_connections_and_releases_held_requests(bench, tmp_path):
