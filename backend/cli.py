@@ -3,6 +3,7 @@
 import click
 
 from backend.commands.admin import admin
+from backend.commands.configure import configure
 from backend.commands.connect import connect
 from backend.commands.database import db
 from backend.commands.demo import demo
@@ -11,6 +12,7 @@ from backend.commands.output import Failure
 from backend.commands.salesforce import salesforce
 from backend.commands.sandbox import sandbox
 from backend.commands.serve import scheduler, web, worker
+from backend.commands.sync import reset, status, sync
 from backend.commands.up import up
 from backend.config import ConfigError
 from backend.jobs.folder_lock import FolderInUseError
@@ -40,7 +42,23 @@ def cli() -> None:
     """Keep Contacts and Events in step between Salesforce and Microsoft 365."""
 
 
-for command in (demo, up, web, worker, scheduler, sandbox, db, admin, doctor, connect, salesforce):
+for command in (
+    demo,
+    up,
+    web,
+    worker,
+    scheduler,
+    sandbox,
+    db,
+    admin,
+    doctor,
+    connect,
+    salesforce,
+    configure,
+    sync,
+    status,
+    reset,
+):
     cli.add_command(command)
 
 

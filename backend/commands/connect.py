@@ -1,8 +1,36 @@
-"""`lockstep connect …`: the credentials of the services."""
+"""`lockstep connect …`: store and test the credentials of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from backend.commands import output, settings
+from backend.commands.database import opened
 from backend.commands.output import Failure
+
+if TYPE_CHECKING:
+    from backend.wiring import Lockstep
+
+FILE = click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), required=True, help="YAML file.")
+
+
+@contextmanager
+def installation() -> Iterator[Lockstep]:
+    """The opened installation on an up-to-date database. Raises Failure."""
+    from backend.wiring import Lockstep
+
+    loaded = settings.load()
+    with opened(loaded.database_url):
+        lockstep = Lockstep.open(loaded)
+    try:
+        yield lockstep
+    finally:
+        lockstep.close()
 
 
 @click.group()
@@ -10,11 +38,111 @@ def connect() -> None:
     """Store and test the credentials of a service."""
 
 
+@connect.command()
+@FILE
+@output.as_json
+def salesforce(path: Path, as_json: bool) -> None:
+    """Store the Salesforce connection of FILE, sign in, and check what the organisation still needs."""
+    from backend.storage.connection_file import ConnectionRefused, SalesforceFile, read
+    from backend.wiring import SALESFORCE
+
+    with installation() as lockstep:
+        try:
+            shown, secret = read(path, SalesforceFile).parts(path.parent)
+        except ConnectionRefused as error:
+            raise Failure(str(error)) from None
+        lockstep.connections.save(SALESFORCE, shown, secret)
+        checks = lockstep.salesforce.check()
+        problem = next((check.sentence for check in checks if check.ok is False), "")
+        lockstep.connections.checked(SALESFORCE, problem=problem)
+        data = {"service": SALESFORCE, "ok": not problem, "checks": [_check(check) for check in checks]}
+        output.facts(data, as_json, lambda: (_line(check) for check in checks))
+    if problem:
+        raise Failure("Salesforce is stored, but not ready: see the lines above.")
+
+
+@connect.command()
+@FILE
+@output.as_json
+def microsoft(path: Path, as_json: bool) -> None:
+    """Store the Microsoft 365 connection of FILE and sign in."""
+    from backend.ports.errors import ServiceError
+    from backend.storage.connection_file import ConnectionRefused, MicrosoftFile, read
+    from backend.wiring import MICROSOFT
+
+    with installation() as lockstep:
+        try:
+            shown, secret = read(path, MicrosoftFile).parts(path.parent)
+            lockstep.connections.save(MICROSOFT, shown, secret)
+            lockstep.microsoft.tokens.token()
+        except (ConnectionRefused, ValueError) as error:
+            raise Failure(str(error)) from None
+        except ServiceError as error:
+            lockstep.connections.checked(MICROSOFT, problem=error.message)
+            raise Failure(error.message) from None
+        lockstep.connections.checked(MICROSOFT, identity=shown["tenant"])
+        output.facts({"service": MICROSOFT, "ok": True}, as_json, lambda: iter(["Microsoft 365 signs us in."]))
+
+
+@connect.command()
+@click.option("--user", "address", help="Test one person only, by e-mail address.")
+@output.as_json
+def test(address: str | None, as_json: bool) -> None:
+    """Test the mailbox of one person, or of everybody in Salesforce; writes nothing (LS-020, LS-021)."""
+    from backend.ports.errors import ServiceError
+
+    with installation() as lockstep:
+        try:
+            users = [user for user in lockstep.salesforce.users() if user.active]
+        except ServiceError as error:
+            raise Failure(error.message) from None
+        if address is not None:
+            users = [user for user in users if user.address.casefold() == address.casefold()]
+            if not users:
+                raise Failure(f"No active Salesforce user has the address {address}.")
+        shared = _shared([user.address.casefold() for user in users])
+        results = []
+        with output.progress("Testing mailboxes", len(users)) as advance:
+            for user in users:
+                results.append(_tested(lockstep, user.name, user.address, shared))
+                advance(1)
+    data = {"results": results, "ok": all(result["result"] == "connected" for result in results)}
+    output.facts(data, as_json, lambda: (f"{one['address']}: {one['result']}. {one['message']}" for one in results))
+    if not data["ok"]:
+        raise Failure("Not every mailbox answered.")
+
+
+def _tested(lockstep: Lockstep, name: str, address: str, shared: frozenset[str]) -> dict[str, str]:
+    if address.casefold() in shared:
+        message = "Another Salesforce user has the same address. Change one of the two user records."
+        return {"name": name, "address": address, "result": "address used by another user", "message": message}
+    check = lockstep.microsoft.check(address)
+    return {"name": name, "address": address, "result": check.result.value, "message": check.message}
+
+
+def _shared(addresses: list[str]) -> frozenset[str]:
+    return frozenset(address for address in addresses if address and addresses.count(address) > 1)
+
+
+def _check(check: Any) -> dict[str, Any]:
+    return {"name": check.name, "ok": check.ok, "sentence": check.sentence, "remedy": check.remedy}
+
+
+def _line(check: Any) -> str:
+    mark = {True: "ok", False: "NO", None: "? "}[check.ok]
+    return f"{mark}  {check.name}: {check.sentence} {check.remedy}".rstrip()
+
+
 def _not_yet(name: str, title: str) -> click.Command:
     def refuse() -> None:
         raise Failure(f"{title} is not yet available; Microsoft 365 is: `lockstep connect microsoft`.")
 
-    return click.Command(name, callback=refuse, help=f"{title} (not yet available).")
+    return click.Command(
+        name,
+        params=[click.Option(["--file", "path"], help="YAML file.", expose_value=False)],
+        callback=refuse,
+        help=f"{title} (not yet available).",
+    )
 
 
 connect.add_command(_not_yet("google", "Google Workspace"))

@@ -1,0 +1,131 @@
+"""`lockstep sync`, `status`, `reset`: one pass now, what everybody's sync is up to, and matching anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backend.commands import output
+from backend.commands.connect import installation
+from backend.commands.output import Failure
+
+if TYPE_CHECKING:
+    from backend.sync.plan import Step
+    from backend.sync.run import RunReport
+    from backend.wiring import Lockstep
+
+USER = click.option("--user", "address", help="One person only, by e-mail address or Salesforce user name.")
+
+
+def _people(lockstep: Lockstep, address: str | None) -> list[int]:
+    users = {user.user_id: user for user in lockstep.store.users()}
+    if address is None:
+        return sorted(users)
+    found = lockstep.people.find(address)
+    if found is None:
+        raise Failure(f"Nobody (or more than one person) is known as {address}: see `lockstep status`.")
+    if found not in users:
+        raise Failure(f"{address} does not sync: assign a configuration with `lockstep config apply`.")
+    return [found]
+
+
+@click.command()
+@USER
+@click.option("--dry-run", is_flag=True, help="Show the complete plan and write nothing to either side.")
+@output.as_json
+def sync(address: str | None, dry_run: bool, as_json: bool) -> None:
+    """One pass now, in the foreground: Salesforce once, then everybody or one person."""
+    with installation() as lockstep:
+        if lockstep.read_organisation() is None:
+            problem = lockstep.organisation.state().problem
+            raise Failure(problem or "Another process is reading Salesforce; try again in a minute.")
+        chosen = _people(lockstep, address)
+        reports: list[RunReport] = []
+        with output.progress("Planning" if dry_run else "Syncing", len(chosen)) as advance:
+            for user_id in chosen:
+                reports.append(lockstep.sync_user(user_id, "command line", dry_run=dry_run))
+                advance(1)
+        names = {user.user_id: user.address for user in lockstep.store.users()}
+    data = {
+        "dry_run": dry_run,
+        "people": [_facts(report, names) for report in reports],
+        "api_calls": dict(lockstep.meter.calls),
+    }
+    output.facts(data, as_json, lambda: _lines(reports, names, dry_run))
+    failed = [report for report in reports if report.outcome == "failed"]
+    if failed:
+        raise Failure(f"{len(failed)} of {len(reports)} people could not be synced: see above.")
+
+
+def _facts(report: RunReport, names: dict[int, str]) -> dict[str, Any]:
+    return {
+        "person": names.get(report.user_id, str(report.user_id)),
+        "outcome": report.outcome,
+        "problem": report.problem,
+        "written": dict(report.writes),
+        "planned": [_step(step) for step in report.steps],
+        "held": report.held,
+        "conflicts": report.conflicts,
+        "refused": report.refused,
+        "notes": report.notes,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    writes = [
+        {"side": one.side.value, "op": one.op.value, "fields": sorted(one.values), "held": one.hold}
+        for one in step.intents
+    ]
+    return {"do": step.verb.value, "kind": step.kind.value, "title": step.title, "why": step.rule, "writes": writes}
+
+
+def _lines(reports: list[RunReport], names: dict[int, str], dry_run: bool) -> Iterator[str]:
+    for report in reports:
+        yield f"{names.get(report.user_id, report.user_id)}: {report.outcome}. {report.problem}".rstrip()
+        for step in report.steps if dry_run else ():
+            yield f"  {step.verb.value}: {step.title or step.kind.value} ({step.rule})"
+        for what, count in sorted(report.writes.items()):
+            yield f"  {what.replace('.', ' ')}: {count}"
+        yield from (f"  left out: {note}" for note in report.notes)
+
+
+@click.command()
+@USER
+@output.as_json
+def status(address: str | None, as_json: bool) -> None:
+    """What everybody's sync is up to, with the reason where something stands still."""
+    from backend.storage.views.standings import standings
+
+    with installation() as lockstep:
+        organisation = lockstep.organisation.state()
+        only = _people(lockstep, address)[0] if address else None
+        people = standings(lockstep.database, only)
+    data = {
+        "organisation": {
+            "last_cycle": organisation.cycle_at,
+            "problem": organisation.problem,
+            "api_used": organisation.api_used,
+            "api_max": organisation.api_max,
+        },
+        "people": people,
+    }
+    output.facts(data, as_json, lambda: _status_lines(data))
+
+
+def _status_lines(data: dict[str, Any]) -> Iterator[str]:
+    organisation = data["organisation"]
+    yield f"Salesforce: {organisation['problem'] or 'read ' + str(organisation['last_cycle'] or 'never')}"
+    for one in data["people"]:
+        yield f"{one['address']}: {one['state']}, {one['linked']} linked. {one['reason']}".rstrip()
+
+
+@click.command()
+@click.option("--user", "address", required=True, help="E-mail address or Salesforce user name.")
+def reset(address: str) -> None:
+    """Match one person anew; no contact and no event changes (LS-177)."""
+    with installation() as lockstep:
+        (user_id,) = _people(lockstep, address)
+        lockstep.reset(user_id)
+    click.echo(f"{address} is matched anew in the next pass; nothing was changed on either side.")
