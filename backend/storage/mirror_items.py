@@ -108,13 +108,16 @@ def _same(work: Work, item: SeenItem, row: sa.Row[Any]) -> bool:
     series = None if item.series is None else encode_series(item.series)
     return (
         row.presence == Presence.HERE.value
-        and row.caps == item.caps.value
-        and row.guests == item.guests
-        and (row.uid, row.organizer, row.problem) == (item.uid, _address(item), item.problem)
+        and _circumstances(item) == (row.caps, row.guests, row.uid, row.organizer, row.problem)
         and row.key_tag == (None if item.key_tag is None else str(item.key_tag))
         and row.series == series
         and row.values == work.encode.json(item.values)
     )
+
+
+def _circumstances(item: SeenItem) -> tuple[int, int, str | None, str | None, str | None]:
+    """What is news even if the values are not."""
+    return item.caps.value, item.guests, item.uid, _address(item), item.problem
 
 
 def _generation(work: Work, row: sa.Row[Any] | None) -> int:
@@ -217,8 +220,7 @@ def _echo(seen: _Seen) -> bool:
         seen.agreed
         and row.presence == Presence.HERE.value
         and row.series is None
-        and row.problem is None
-        and (row.caps, row.uid, row.guests) == (item.caps.value, item.uid, item.guests)
+        and _circumstances(item) == (row.caps, row.guests, row.uid, row.organizer, row.problem)
     )
 
 

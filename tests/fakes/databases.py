@@ -55,9 +55,8 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of a migrated, empty database."""
     if on_postgres():
-        url = postgres.clone()
-        yield url
-        postgres.drop(url)
+        with postgres.lent() as url:
+            yield url
     else:
         path = tmp_path / "lockstep.db"
         shutil.copy(request.getfixturevalue("_sqlite_template"), path)
