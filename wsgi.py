@@ -1,5 +1,8 @@
 """The WSGI entry point: `gunicorn wsgi:app`."""
 
+from backend import config
 from backend.app import create_app
+from backend.page_services import open_services
 
-app = create_app()
+settings = config.load()
+app = create_app(settings, open_services(settings))

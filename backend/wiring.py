@@ -275,8 +275,8 @@ class Lockstep:
 
     # --- what people decide ----------------------------------------------------------------------------------------
 
-    def decide(self, intent_id: str, answer: str) -> None:
-        """Answers a held step: 'send', 'put_back' or 'leave'. Raises ValueError if it is no longer held."""
+    def decide(self, intent_id: str, answer: str) -> int:
+        """Answers a held step: 'send', 'put_back' or 'leave'; whose it was. Raises ValueError if it is not held."""
         held = self.store.intent(UUID(intent_id))
         user = self.store.user(held.user_id) if held else None
         if held is None or user is None or held.state is not IntentState.HELD:
@@ -290,6 +290,7 @@ class Lockstep:
             self.store.commit(lease, decided(held, Answer(answer), link, line, meeting, version))
         finally:
             self.store.release(lease)
+        return held.user_id
 
     def _patient_lease(self, user_id: int) -> Lease:
         """The user's lease, waiting some seconds for a pass to end. Raises ValueError if it takes longer."""

@@ -43,6 +43,7 @@ class _Door:
         door.get("/clock")(self.clock)
         door.post("/clock")(self.shift_clock)
         door.post("/reset")(self.reset)
+        door.post("/edits")(self.edits)
         return door
 
     def health(self) -> dict[str, str]:
@@ -56,6 +57,9 @@ class _Door:
             totals[row.service]["inner"] += row.inner
         latest = [asdict(call) | {"at": call.at.isoformat()} for call in self.world.calls.latest()]
         return {"calls": [asdict(row) for row in rows], "totals": totals, "latest": latest}
+
+    def edits(self) -> dict[str, int]:
+        return {"edits": self.sandbox.edit()}
 
     def forget_calls(self) -> tuple[str, int]:
         self.world.calls.clear()

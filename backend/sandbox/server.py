@@ -113,6 +113,12 @@ class Sandbox:
 
             plant(self.world, self.services["salesforce"], self.services["microsoft"])
 
+    def edit(self) -> int:
+        """Lets the people of the seeded world work on both sides; how many things they touched."""
+        from backend.sandbox.seed import edit
+
+        return edit(self.world, self.services["salesforce"], self.services["microsoft"])
+
     def credentials(self) -> dict[str, Any]:
         """All that a client needs to connect: per service its addresses and keys, the people, and the CA."""
         return {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.sandbox.seed import contacts, events, people
+from backend.sandbox.seed import contacts, edits, events, people
 from backend.sandbox.world import World
 
 
@@ -19,3 +19,9 @@ def plant(world: World, salesforce: Any, microsoft: Any) -> None:
     people.set_rules(org)
     contacts.fill(org, tenant, staff, accounts)
     events.fill(world, org, tenant, staff)
+
+
+def edit(world: World, salesforce: Any, microsoft: Any) -> int:
+    """Lets the people of the seeded world work on both sides; how many things they touched."""
+    with world.lock:
+        return edits.edit(world, salesforce.org, microsoft.tenant)
