@@ -20,8 +20,8 @@ def admin() -> None:
 @output.as_json
 def create(email: str, password_stdin: bool, as_json: bool) -> None:
     """Make an account that may do everything, or give an existing one a new password."""
-    from backend.clock import SystemClock
     from backend.storage.accounts import AccountRefused, create_admin
+    from backend.wiring import SystemClock
 
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     with opened(settings.load().database_url) as engine:

@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -113,6 +114,21 @@ def _database(loaded: config.Config) -> Iterator[Check]:
         return
     detail = f"{logs.mask_text(loaded.database_url)} is at revision {revision or 'none'} of {latest}"
     yield Check("database", revision == latest, detail, "run `lockstep db upgrade`.")
+    if revision == latest:
+        yield from _connections(loaded)
+
+
+def _connections(loaded: config.Config) -> Iterator[Check]:
+    from backend.wiring import Lockstep
+
+    with closing(Lockstep.open(loaded)) as lockstep:
+        stored = lockstep.connections.all()
+    if not stored:
+        yield Check("connections", True, "none yet: `lockstep connect salesforce` and `lockstep connect microsoft`")
+    for one in stored:
+        tested = f"tested {one.checked_at:%Y-%m-%d %H:%M} UTC" if one.checked_at else "never tested"
+        remedy = f"see `lockstep connect {one.service} --help`."
+        yield Check(f"connection {one.service}", not one.problem, one.problem or f"stored, {tested}", remedy)
 
 
 def _redis(loaded: config.Config) -> Iterator[Check]:

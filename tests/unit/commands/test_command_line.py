@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 
 from backend import config
 from backend.cli import cli
-from backend.clock import SystemClock
 from backend.commands import output, settings
 from backend.storage.accounts import Accounts
 from backend.storage.engine import create_engine
+from backend.wiring import SystemClock
 from tests.fakes.processes import listening
 
 
