@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from backend import config
-from backend.commands import family, settings
+from backend.commands import family, output, settings
+from backend.commands.output import Failure
 from backend.jobs.folder_lock import exclusive
 from backend.jobs.supervisor import Program, Supervisor
 
@@ -19,10 +20,21 @@ CYCLE_SECONDS = 2  # a person who edits the sandbox's page watches for the resul
 
 @click.command()
 @click.option(
+    "--provider",
+    type=click.Choice(["microsoft", "exchange", "google"]),
+    default="microsoft",
+    show_default=True,
+    help="Mail service to show.",
+)
+@click.option(
     "--port", type=click.IntRange(1, 65535), help="Port of the pages; a free one near the default if not given."
 )
-def demo(port: int | None) -> None:
+@click.option("--once", is_flag=True, help="Sync until the world has settled, print what was done, and stop.")
+@output.as_json
+def demo(provider: str, port: int | None, once: bool, as_json: bool) -> None:
     """Run Lockstep and the sandbox together until Ctrl-C; needs no accounts, leaves nothing behind."""
+    if provider != "microsoft":
+        raise Failure(f"The demo of {provider} is not yet available: leave out --provider, or choose microsoft.")
     with data_folder() as folder:
         overrides = _overrides(folder, port)
         with exclusive(folder), Supervisor() as supervisor:
@@ -30,12 +42,73 @@ def demo(port: int | None) -> None:
                 credentials = start_sandbox(supervisor, overrides)
                 overrides |= addresses(credentials, folder)
                 loaded = settings.load(**overrides)
-                family.start(supervisor, loaded, config.environment(overrides))
-                click.echo(f"Lockstep: {loaded.public_url}")
-                click.echo(f"Sandbox:  {credentials['control']}")
-                supervisor.watch()
+                password = _prepare(loaded, credentials)
+                if once:
+                    _settle(loaded, credentials["control"], as_json)
+                else:
+                    _run(supervisor, loaded, overrides, credentials, password)
             except KeyboardInterrupt:
                 click.echo("Stopping.", err=True)
+
+
+def _prepare(loaded: config.Config, credentials: dict[str, Any]) -> str:
+    """A migrated database with the sandbox's connections, a configuration and an admin; the admin's password."""
+    from backend.demo import prepare
+    from backend.storage import migrate
+    from backend.wiring import Lockstep
+
+    migrate.upgrade(loaded.database_url)
+    lockstep = Lockstep.open(loaded)
+    try:
+        return prepare(lockstep, credentials)
+    finally:
+        lockstep.close()
+
+
+def _run(
+    supervisor: Supervisor,
+    loaded: config.Config,
+    overrides: dict[str, object],
+    credentials: dict[str, Any],
+    password: str,
+) -> None:
+    """The whole family, until Ctrl-C."""
+    from backend.demo import ADMIN
+
+    family.start(supervisor, loaded, config.environment(overrides))
+    click.echo(f"Lockstep: {loaded.public_url}")
+    click.echo(f"Sign in:  {ADMIN}  {password}")
+    click.echo(f"Sandbox:  {credentials['control']}")
+    supervisor.watch()
+
+
+def _settle(loaded: config.Config, control: str, as_json: bool) -> None:
+    """Syncs until the world has settled and prints the totals. Raises Failure if it did not settle."""
+    from backend.demo import settle
+    from backend.wiring import Lockstep
+
+    lockstep = Lockstep.open(loaded)
+    try:
+        with output.progress("Syncing the seeded world") as advance:
+            totals = settle(lockstep, control, advance).as_json()
+    finally:
+        lockstep.close()
+    output.facts(totals, as_json, lambda: _lines(totals))
+    if not totals["settled"]:
+        raise Failure(
+            "The world did not settle: " + ("; ".join(totals["errors"][:3]) or "there was always more to do.")
+        )
+
+
+def _lines(totals: dict[str, Any]) -> Iterator[str]:
+    yield f"Settled: {'yes' if totals['settled'] else 'no'}, {totals['passes']} passes of {totals['users']} people"
+    for side, kinds in totals["written"].items():
+        for kind, counts in kinds.items():
+            yield f"{side}, {kind}s: " + ", ".join(f"{count} {word}" for word, count in counts.items())
+    yield from (f"left out, {one['count']} times: {one['reason']}" for one in totals["skipped"])
+    yield f"conflicts: {totals['conflicts']}, unresolved: {totals['unresolved']}"
+    yield "API calls: " + ", ".join(f"{service} {count}" for service, count in totals["api_calls"].items())
+    yield f"mails to guests: {totals['provider_mails']}"
 
 
 @contextmanager
