@@ -44,6 +44,7 @@ _ITEMS_BY_NATURAL = _ITEMS.where(_item.natural_key.in_(IDS))
 
 _LINKS = sa.select(*LINK).where(_link.user_id == _USER, _link.kind == _KIND)
 _LINKS_BY_ITEM = _LINKS.where(_link.mailbox_id.in_(IDS))
+_LINKS_BY_KEY = _LINKS.where(_link.key.in_(IDS))
 _LINKS_BY_LINE = _LINKS.where(_link.line_id.in_(IDS))
 
 _LINES_BY_ID = sa.select(*LINE).where(line.c.id.in_(IDS))
@@ -120,6 +121,7 @@ class Closure:
         lines, records = self.lines.values(), self.records.values()
         self._load_links(_LINKS_BY_ITEM, self.items)
         self._load_links(_LINKS_BY_LINE, _texts(self.lines))
+        self._load_links(_LINKS_BY_KEY, (str(entry.key_tag) for entry in items if entry.key_tag))
         self._load_items(_ITEMS_BY_ID, (entry.mailbox_id for entry in links if entry.mailbox_id))
         self._load_lines(_LINES_BY_ID, (str(entry.line_id) for entry in links))
         self._load_lines(_LINES_BY_RECORD, self.records)

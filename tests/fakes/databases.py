@@ -12,7 +12,6 @@ import shutil
 import sqlite3
 import weakref
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,9 @@ from backend.storage.configuration_codec import encode_configuration
 from backend.storage.engine import create_engine
 from backend.storage.sync_store import SqlSyncStore
 from tests.fakes import postgres
-from tests.fakes.world import FakeClock, Person
+from tests.fakes.world import START, FakeClock, Person
 
 EVERYTHING = Configuration("Everything")
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def on_postgres() -> bool:
@@ -99,7 +97,7 @@ def seed_people(engine: sa.Engine, users: int | Sequence[Person] = 1, settings: 
         "configuration_id": 1,
         "syncs": settings.active,
         "config_version": 1,
-        "assigned_at": LONG_AGO,
+        "assigned_at": START,
         "applied": encode_configuration(settings),
     }
     with engine.begin() as connection:
@@ -119,7 +117,7 @@ def _configuration_row(settings: Configuration) -> dict[str, Any]:
         "active": settings.active,
         "version": settings.version,
         "settings": encode_configuration(settings),
-        "updated_at": LONG_AGO,
+        "updated_at": START,
     }
 
 
