@@ -19,7 +19,7 @@ from requests.exceptions import ConnectTimeout, RequestException, SSLError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from backend.microsoft.errors import SERVICE, Json, NotSent, ServerTrouble, Throttled, as_error, refusal, unclear
+from backend.microsoft.errors import SERVICE, Json, NotSent, ServerTrouble, as_error, refusal, unclear
 from backend.microsoft.throttle import LONGEST_WAIT, Gate
 from backend.ports.errors import Malformed, Transient, Unclear
 from backend.ports.metering import Meter
@@ -27,6 +27,7 @@ from backend.ports.metering import Meter
 TIME_LIMITS: Final = (10.0, 100.0)
 """Seconds to connect and to wait for an answer; Graph's own gateway gives up earlier than the second."""
 ATTEMPTS: Final = 4
+_TIMED_OUT: Final = 408
 IMMUTABLE: Final = 'IdType="ImmutableId"'
 TEXT_BODIES: Final = 'outlook.body-content-type="text"'
 PREFER: Final = f"{IMMUTABLE}, {TEXT_BODIES}"
@@ -101,7 +102,7 @@ class Transport:
         """Sends a call up to `attempts` times, waiting as the service asks in between."""
         retrying = Retrying(
             stop=stop_after_attempt(attempts),
-            retry=retry_if_exception(_writing_retry if call.writes else _reading_retry),
+            retry=retry_if_exception(_worth_repeating),
             wait=_pause,
             sleep=self.sleep,
             reraise=True,
@@ -176,7 +177,7 @@ def _never_left(error: RequestException) -> bool:
 def _content(call: Call, response: requests.Response) -> Json:
     if not response.ok:
         found = refusal(response.status_code, response.headers, _json_or_none(response))
-        if call.writes and found.status >= 500 and not found.throttled:
+        if call.writes and (found.status >= 500 or found.status == _TIMED_OUT) and not found.throttled:
             raise unclear(f"HTTP {found.status}")
         raise as_error(found)
     if response.status_code == 204:
@@ -204,12 +205,11 @@ def _patient(error: Transient) -> bool:
     return error.retry_after is None or error.retry_after <= LONGEST_WAIT
 
 
-def _reading_retry(error: BaseException) -> bool:
-    return isinstance(error, Transient) and _patient(error) and error.code not in _HOPELESS
-
-
-def _writing_retry(error: BaseException) -> bool:
-    return _reading_retry(error) and isinstance(error, Throttled | NotSent) and not isinstance(error, Unclear)
+def _worth_repeating(error: BaseException) -> bool:
+    """Whether the same request may be sent again: never a write that may have happened (Unclear)."""
+    if not isinstance(error, Transient) or isinstance(error, Unclear):
+        return False
+    return _patient(error) and error.code not in _HOPELESS
 
 
 _backoff = wait_random_exponential(multiplier=0.5, max=20)

@@ -27,8 +27,8 @@ def settings_of(service: GraphService, ca_file: str | None, **changes: Any) -> M
     """What an administrator would enter for the stand-in."""
     facts = service.credentials()
     given = {
-        "login_url": facts["base_url"],
-        "graph_url": facts["base_url"],
+        "login_url": facts["login_url"],
+        "graph_url": facts["graph_url"],
         "tenant": facts["tenant_id"],
         "client_id": facts["client_id"],
         "secret": facts["client_secret"],

@@ -10,7 +10,7 @@ import pytest
 from backend.domain.values import Kind
 from backend.microsoft.mailbox import GraphMailbox
 from backend.ports.answers import Op, Result, Verdict, Write
-from backend.ports.errors import AccessLost
+from backend.ports.errors import AccessLost, Transient
 from backend.ports.mailbox import Caps, Page
 from tests.contract.ports.mailbox_port import NINE, SPAN, meeting
 from tests.fakes.scripted_graph import GRAPH, Reply, Wire, batch, error
@@ -63,6 +63,12 @@ def test_e1_a_master_that_is_refused_for_good_is_reported_and_the_others_go_on()
         ("s1", None),
         ("m1", "Microsoft 365 does not take the item as it is: Said so."),
     ]
+
+
+@pytest.mark.parametrize("busy", [error(429, "ApplicationThrottled"), error(504, "UnknownError")])
+def test_inv4_a_master_that_stays_busy_ends_the_round_so_that_its_change_is_not_lost(busy: Reply) -> None:
+    with pytest.raises(Transient):
+        read(Wire(delta(BARE), batch(busy), batch(busy), batch(busy)))
 
 
 def test_ms007_a_mailbox_that_refuses_masters_is_parked() -> None:

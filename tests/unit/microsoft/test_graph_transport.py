@@ -96,7 +96,8 @@ def test_ms053_a_write_whose_answer_is_lost_is_unclear_and_not_repeated(lost: Ex
 
 
 @pytest.mark.parametrize(
-    "reply", [error(504, "UnknownError"), error(500, ""), error(503, "ErrorServerBusy"), Reply(200, text="{")]
+    "reply",
+    [error(504, "UnknownError"), error(500, ""), error(503, "ErrorServerBusy"), error(408, ""), Reply(200, text="{")],
 )
 def test_ms053_a_write_answered_by_a_gateway_or_by_half_an_answer_is_unclear(reply: Reply) -> None:
     wire = Wire(reply)
