@@ -1,10 +1,27 @@
-"""The web application: reads like a table of contents."""
+"""The web application: reads like a table of contents, then how the pages reach the rest of the program."""
 
 from __future__ import annotations
 
-from flask import Flask
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
+import sqlalchemy as sa
+from flask import Flask
+from redis import RedisError
+
+from backend import config as settings
 from backend.config import Config
+from backend.jobs import presence
+from backend.jobs.connection import connect, redis_url
+from backend.jobs.queues import Doorbell
+from backend.storage.accounts import Accounts
+from backend.storage.audit import Audit
+from backend.storage.engine import create_engine, reading
+from backend.storage.migrate import current, latest
+from backend.storage.people import People
+from backend.storage.reset import reset_user
+from backend.storage.runs import Runs
+from backend.storage.tables import user_state
 from backend.web import assets, errors, security, sign_in, templating
 from backend.web.actions import actions
 from backend.web.conflicts import conflicts
@@ -12,14 +29,16 @@ from backend.web.held import held
 from backend.web.items import items
 from backend.web.monitor import monitor
 from backend.web.people import people
-from backend.web.services import Services, provide
+from backend.web.services import Processes, Services, provide
 from backend.web.status import status
 
 MOST_BYTES = 1_000_000
+RUNG_AT_ONCE = 25
 
 
-def create_app(config: Config, services: Services) -> Flask:
-    """The pages of Lockstep over `services`."""
+def create_app(config: Config | None = None, services: Services | None = None) -> Flask:
+    """The pages of Lockstep: of this installation, or of the one given. Raises ConfigError."""
+    config = config or settings.load()
     https = config.public_url.startswith("https://")
     app = Flask("backend.web", static_folder=None)
     app.config.update(
@@ -28,7 +47,7 @@ def create_app(config: Config, services: Services) -> Flask:
         SESSION_COOKIE_SECURE=https,
         MAX_CONTENT_LENGTH=MOST_BYTES,
     )
-    provide(app, services)
+    provide(app, services or Installation(config).services())
     security.register(app, https=https)
     errors.register(app)
     assets.register(app)
@@ -37,3 +56,119 @@ def create_app(config: Config, services: Services) -> Flask:
     for blueprint in (status, people, items, held, conflicts, actions, monitor):
         app.register_blueprint(blueprint)
     return app
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+
+class Installation:
+    """What the pages need of an installation; the engine and its adapters are loaded only when a page needs them."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.clock = SystemClock()
+        self.engine = create_engine(config.database_url)
+        self.runs = Runs(self.engine, self.clock)
+        self.people = People(self.engine, self.clock)
+
+    def services(self) -> Services:
+        """Everything, as callables."""
+        return Services(
+            reading=reading(self.engine),
+            accounts=Accounts(self.engine, self.clock),
+            record=Audit(self.engine, self.clock).record,
+            sync_now=self.sync_now,
+            set_paused=lambda ids, paused: self.people.set_paused(self.everybody(ids), paused),
+            reset=self.reset,
+            decide=self.decide,
+            processes=self.processes,
+            checks={"database": self.database, "migrations": self.migrations, "redis": self.redis},
+            now=self.clock.now,
+            cycle_seconds=self.config.cycle_seconds,
+            limits_storage=limits_storage(redis_url(self.config)),
+        )
+
+    def everybody(self, ids: Sequence[int] | None) -> list[int]:
+        """The people meant; None stands for all who are in a configuration."""
+        if ids is not None:
+            return list(ids)
+        assigned = sa.select(user_state.c.user_id).where(user_state.c.configuration_id.is_not(None))
+        with reading(self.engine).connect() as connection:
+            return list(connection.scalars(assigned))
+
+    def sync_now(self, ids: Sequence[int] | None, cause: str) -> None:
+        """Ring for a few; for many note the wish, which the next tick of the schedule takes up within seconds."""
+        meant = self.everybody(ids)
+        if len(meant) > RUNG_AT_ONCE:
+            self.runs.want(meant)
+            return
+        with connect(self.config) as connection:
+            doorbell = Doorbell(connection, _Wishes(self.runs))
+            for user_id in meant:
+                doorbell.ring(user_id, cause)
+
+    def reset(self, user_id: int) -> None:
+        """Forget a person's links and begin anew."""
+        reset_user(self.engine, user_id)
+        self.sync_now([user_id], "reset")
+
+    def decide(self, intent_id: str, answer: str) -> None:
+        """Answer a held step. Raises ValueError if it is not held any more, or the person's pass does not end soon."""
+        from backend.wiring import Lockstep  # here, because it loads every adapter
+
+        opened = Lockstep.open(self.config)
+        try:
+            opened.decide(intent_id, answer)
+        finally:
+            opened.close()
+
+    def processes(self) -> Processes | None:
+        """Who is at work; None when Redis does not answer."""
+        with connect(self.config) as connection:
+            found = presence.look(connection)
+        return None if found is None else Processes(found.workers, found.scheduler, found.waiting)
+
+    def database(self) -> str | None:
+        """Why the database cannot be used."""
+        try:
+            with reading(self.engine).connect() as connection:
+                connection.execute(sa.select(1))
+        except sa.exc.SQLAlchemyError as error:
+            return f"The database does not answer ({type(error).__name__}): look at LOCKSTEP_DATABASE_URL."
+        return None
+
+    def migrations(self) -> str | None:
+        """Why the database's schema cannot be used."""
+        found, newest = current(self.config.database_url), latest()
+        return None if found == newest else f"The schema is at {found}, not {newest}: run `lockstep db upgrade`."
+
+    def redis(self) -> str | None:
+        """Why Redis cannot be used."""
+        try:
+            with connect(self.config) as connection:
+                connection.ping()
+        except RedisError as error:
+            return f"Redis does not answer ({type(error).__name__}): look at LOCKSTEP_REDIS_URL."
+        return None
+
+
+class _Wishes:
+    """What the doorbell asks the database, by the names it uses."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.lease_alive = runs.lease_alive
+        self._runs = runs
+
+    def want_again(self, user_id: int) -> None:
+        """Note that this person is to get a pass after the present one."""
+        self._runs.want([user_id])
+
+
+def limits_storage(address: str) -> str:
+    """A Redis address as the counters of sign-in attempts want it."""
+    return f"redis+{address}" if address.startswith("unix://") else address

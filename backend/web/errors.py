@@ -18,6 +18,7 @@ SENTENCES: Final = {
     403: ("You may not do this", "Your account may look, not change. An admin can do it for you."),
     404: ("There is nothing at this address", "It may have been removed. Look for it by name, address or record id."),
     405: ("This address takes no such request", "Open it from the page that links to it."),
+    409: ("It is different by now", "Somebody or something was faster. Look again."),
     413: ("That is too much at once", "Send less than 1 MB."),
     422: ("This cannot be done as it is", "Go back, check what you typed, and send it again."),
     429: ("Too many attempts", "Wait a minute, then try again."),

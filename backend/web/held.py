@@ -69,12 +69,14 @@ def decide(step: object) -> str | Response | tuple[str, int]:
         return _render(found, missing=True), 422
     try:
         services().decide(found.id, answer)
-    except ValueError:
-        abort(409, say("This step was answered or overtaken meanwhile. Look at the list again."))
+    except ValueError as error:
+        abort(409, str(error))
     services().record(
         who.account.address, f"held step: {answer}", found.id,
         {"person": found.person, "title": found.title, "note": request.form.get("note", "")[:500]},
     )  # fmt: skip
+    if answer != "leave":
+        services().sync_now([found.user_id], say("a held step was answered"))
     flash(say("%(title)s: %(answer)s.", title=found.title or say("The step"), answer=allowed[answer].title.lower()))
     return redirect(url_for("held.steps"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from backend.storage.runs import UserState
 from backend.storage.views.people import PersonRow
 from backend.storage.views.standing import Standing
 from backend.web.numbers import count
@@ -34,6 +35,7 @@ OUTCOMES: Final = {
     "ok": Look("ok", "ok", say("Done")),
     "partial": Look("warn", "warning", say("Done in part")),
     "held": Look("warn", "shield", say("Done, step held")),
+    "cut_off": Look("neutral", "paused", say("Cut off, went on later")),
     "failed": Look("err", "error", say("Failed")),
 }
 KINDS: Final = {"contact": say("contact"), "event": say("event")}
@@ -47,6 +49,8 @@ def look_of(person: PersonRow) -> Look:
         return replace(look, text=parts.get(person.progress.kind, look.text), turning=person.running)
     if person.standing is Standing.FIRST:
         return replace(look, turning=person.running)
+    if person.standing is Standing.WAITING and person.state == UserState.THROTTLED:
+        return Look("warn", "clock", say("Waits for the service"))
     if person.standing is Standing.HELD:
         return replace(look, text=say_many("%(n)s step held", "%(n)s steps held", person.held, n=count(person.held)))
     if person.standing is Standing.IN_SYNC and person.refused:
@@ -61,8 +65,9 @@ def why_paused(person: PersonRow) -> str:
 
 
 def how_assigned(person: PersonRow) -> str:
-    """'assigned to the user', without the configuration's name, which stands beside it; '' where that is the reason."""
-    return person.because.removeprefix(f"“{person.configuration}”, ").rstrip(".") if person.syncs else ""
+    """'to the user', without the configuration's name, which stands beside it; '' where that is the reason."""
+    named = f"“{person.configuration}”, assigned "
+    return person.because.removeprefix(named).rstrip(".") if person.syncs else ""
 
 
 def outcome_of(outcome: str) -> Look:

@@ -14,7 +14,7 @@ PAGES = {
     "person-in-sync": f"/people/{MAYA}",
     "person-error": "/people/6",
     "person-waiting": "/people/11",
-    "run": "/runs/{run}",
+    "run": "/runs/40",
     "find": "/find",
     "find-results": "/find?q=re",
     "find-nothing": "/find?q=zzzz",

@@ -102,7 +102,7 @@ def _person(
     named = NAMES[configuration - 1]
     state: dict[str, Any] = {
         "user_id": number, "configuration_id": configuration, "because": f"“{named}”, assigned {because}.",
-        "syncs": True, "state": "active",
+        "syncs": True, "state": "in_sync",
         "mailbox_id": f"mailbox-{number}", "mailbox_zone": "Europe/Stockholm", "assigned_at": NOW - timedelta(days=30),
         "first_sync_done_at": NOW - timedelta(days=20), "last_ok_at": NOW,
     }  # fmt: skip
@@ -126,7 +126,7 @@ _STATES: dict[str, dict[str, Any]] = {
     "first_events": {"first_sync_done_at": None, "state": "first_sync", "progress": {"kind": "event", "done": 184, "total": 402}},
     "first_contacts": {"first_sync_done_at": None, "state": "first_sync", "progress": {"kind": "contact", "done": 38, "total": 310}},
     "error": {
-        "state": "error", "failures": 4, "due_at": NOW + timedelta(minutes=15),
+        "state": "needs_attention", "failures": 4, "due_at": NOW + timedelta(minutes=15),
         "reason": "The mailbox refuses access: it is not in the scope that Exchange allows this application.",
         "remedy": "Add the mailbox to the group “Lockstep people”; Exchange applies it within 2 hours.",
     },

@@ -51,7 +51,7 @@ def linked(connection: sa.Connection, users: Iterable[int]) -> dict[int, int]:
         .where(link.c.user_id.in_(list(users)), link.c.state == "linked")
         .group_by(link.c.user_id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def refused(connection: sa.Connection, users: Iterable[int]) -> dict[int, int]:
@@ -61,4 +61,4 @@ def refused(connection: sa.Connection, users: Iterable[int]) -> dict[int, int]:
         .where(link.c.user_id.in_(list(users)), link.c.state == "held")
         .group_by(link.c.user_id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}

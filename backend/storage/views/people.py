@@ -208,7 +208,7 @@ def held_steps(connection: sa.Connection, users: list[int]) -> dict[int, int]:
         .where(intent.c.user_id.in_(users), intent.c.state == "held")
         .group_by(intent.c.user_id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def progress_of(stored: Any) -> Progress | None:

@@ -62,7 +62,8 @@ class Run:
         value = self.counts.get(name)
         if not isinstance(value, Mapping):
             return ()
-        return tuple(sorted(((str(key), total(number)) for key, number in value.items()), key=lambda part: -part[1]))
+        parts = ((str(key), total(number)) for key, number in value.items())
+        return tuple(sorted((part for part in parts if part[1]), key=lambda part: -part[1]))
 
 
 @dataclass(frozen=True, slots=True)

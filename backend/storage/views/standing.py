@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from backend.storage.runs import UserState
 from backend.storage.tables import configuration, intent, person, user_state
 
 
@@ -18,7 +19,7 @@ class Standing(StrEnum):
     ERROR = "error"
     """It cannot go on until something is put right; tried again by itself where that can help."""
     WAITING = "waiting"
-    """Assigned, and the first pass has not begun."""
+    """The first pass has not begun, or a service asked for patience and the pass is tried again by itself."""
     FIRST = "first"
     """The first sync is under way."""
     HELD = "held"
@@ -29,11 +30,17 @@ class Standing(StrEnum):
 HOLDING: Final = sa.select(intent.c.user_id).where(intent.c.state == "held").distinct()
 
 STOPPED: Final = sa.or_(user_state.c.paused, sa.not_(person.c.active), sa.not_(configuration.c.active))
-FAILED: Final = sa.or_(sa.not_(user_state.c.syncs), sa.and_(user_state.c.failures > 0, user_state.c.reason != ""))
+FAILED: Final = sa.or_(
+    sa.not_(user_state.c.syncs),
+    user_state.c.state == UserState.NEEDS_ATTENTION.value,
+    sa.and_(user_state.c.failures > 0, user_state.c.state != UserState.THROTTLED.value),
+)
+PATIENT: Final = user_state.c.state == UserState.THROTTLED.value
 
 STANDING: Final[sa.ColumnElement[str]] = sa.case(
     (STOPPED, Standing.PAUSED.value),
     (FAILED, Standing.ERROR.value),
+    (PATIENT, Standing.WAITING.value),
     (
         user_state.c.first_sync_done_at.is_(None),
         sa.case((user_state.c.last_run_id.is_(None), Standing.WAITING.value), else_=Standing.FIRST.value),

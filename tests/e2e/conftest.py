@@ -1,0 +1,77 @@
+"""A browser, the pages in it, and what to do where there is no browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser
+
+from tests.e2e.browser import INSTALL, chromium, launched, served
+from tests.fakes.page_services import World, make_app, make_world
+from tests.fakes.page_world import fill
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs a browser. Without one: skipped with the command that installs it, but never in CI."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if chromium() is None and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason=f"no Chromium on this machine: {INSTALL}"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests; fails where there is none, so that CI notices."""
+    if chromium() is None:
+        pytest.fail(f"The browser tests need a Chromium: {INSTALL}")
+    with launched() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A filled world for tests that only look."""
+    world = make_world(tmp_path_factory.mktemp("shown"))
+    fill(world.engine)
+    return world
+
+
+@pytest.fixture(scope="session")
+def shown_address(shown: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the world of `shown` is served."""
+    with served(make_app(shown, tmp_path_factory.mktemp("shown-data"))) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def bare_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where an empty installation is served."""
+    folder = tmp_path_factory.mktemp("bare")
+    with served(make_app(make_world(folder), folder)) as address:
+        yield address
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A filled world of a test's own."""
+    made = make_world(tmp_path)
+    fill(made.engine)
+    return made
+
+
+@pytest.fixture
+def app(world: World, tmp_path: Path) -> Flask:
+    """The application over it."""
+    return make_app(world, tmp_path)
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """Where it is served."""
+    with served(app) as found:
+        yield found
