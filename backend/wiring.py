@@ -34,6 +34,7 @@ from backend.storage.sync_store import SqlSyncStore
 from backend.sync.decisions import Answer, decided
 from backend.sync.run import Engine, RunReport
 from backend.sync.state import IntentState, Lease, UserView
+from backend.trust import trust_file
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +113,8 @@ class Lockstep:
 
     @property
     def _authorities(self) -> str | None:
-        return str(self.config.ca_bundle) if self.config.ca_bundle else None
+        path = trust_file(self.config)
+        return None if path is None else str(path)
 
     @cached_property
     def salesforce(self) -> SalesforceConnection:
