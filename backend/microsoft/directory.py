@@ -12,7 +12,7 @@ from typing import Any, Final
 from backend.microsoft.auth import ApplicationTokens
 from backend.microsoft.batch import Batches, Inner
 from backend.microsoft.delta import Lists
-from backend.microsoft.errors import as_error
+from backend.microsoft.errors import UNKNOWN_USER, as_error
 from backend.microsoft.mailbox import GraphMailbox
 from backend.microsoft.places import Places
 from backend.microsoft.settings import MicrosoftSettings
@@ -24,9 +24,7 @@ from backend.ports.metering import Meter
 
 NEEDED_ROLES: Final = ("Calendars.ReadWrite", "Contacts.ReadWrite", "MailboxSettings.Read", "User.Read.All")
 _USER_FIELDS: Final = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
-_NO_MAILBOX: Final = frozenset(
-    {"errorinvaliduser", "mailboxnotenabledforrestapi", "resourcenotfound", "request_resourcenotfound", "no_mailbox"}
-)
+_NO_MAILBOX: Final = UNKNOWN_USER | {"mailboxnotenabledforrestapi", "no_mailbox"}
 
 
 class CheckResult(StrEnum):
@@ -38,6 +36,7 @@ class CheckResult(StrEnum):
     CREDENTIALS_REJECTED = "credentials rejected"
     SERVICE_UNREACHABLE = "service unreachable"
     NO_ADDRESS = "no e-mail address"
+    ADDRESS_SHARED = "address shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class MicrosoftConnection:
         self._lock = threading.Lock()
 
     def mailbox(self, user: str) -> GraphMailbox:
-        """The mailbox of a user by object id or user principal name."""
+        """The mailbox of a user by object id, principal name or mail address (see GraphMailbox)."""
         return GraphMailbox(self._transport, self._gate(user), user)
 
     def users(self) -> Iterator[DirectoryUser]:
@@ -117,8 +116,7 @@ class MicrosoftConnection:
             self._probe(user)
 
     def _probe(self, user: str) -> None:
-        self.mailbox(user).identity()
-        places = Places(user)
+        places = Places(self.mailbox(user).identity().id)
         inner = [
             Inner("GET", query(places.calendar, (("$select", "id"),))),
             Inner("GET", query(places.folders, (("$select", "id"), ("$top", "1")))),
@@ -145,6 +143,8 @@ def _user(row: dict[str, Any]) -> DirectoryUser:
 def _result(error: ServiceError) -> CheckResult:
     if not isinstance(error, AccessLost):
         return CheckResult.SERVICE_UNREACHABLE
+    if error.code == "address_shared":
+        return CheckResult.ADDRESS_SHARED
     if error.code.casefold() in _NO_MAILBOX:
         return CheckResult.MAILBOX_NOT_FOUND
     if error.code.casefold() == "invalidauthenticationtoken":

@@ -61,6 +61,8 @@ _NO_USER = Row(
     Treatment.PARK_USER,
     "Microsoft 365 knows no user with this address: correct the address or remove the user from the configuration.",
 )
+UNKNOWN_USER: Final = frozenset({"errorinvaliduser", "resourcenotfound", "request_resourcenotfound"})
+"""Codes that say that there is no such user."""
 _EXPIRED = Row(
     Treatment.RESYNC, "Microsoft 365 no longer knows where the last reading ended; everything is read again."
 )
@@ -83,9 +85,7 @@ TABLE: Final[Mapping[str, Row]] = {
         "The user has no mailbox in Exchange Online (unlicensed, removed or on-premises): assign a licence, or "
         "connect on-premises Exchange instead.",
     ),
-    "errorinvaliduser": _NO_USER,
-    "resourcenotfound": _NO_USER,
-    "request_resourcenotfound": _NO_USER,
+    **dict.fromkeys(UNKNOWN_USER, _NO_USER),
     "invalidauthenticationtoken": Row(
         Treatment.STOP_ALL,
         "Microsoft 365 rejects our sign-in: check that sign-in and Graph addresses belong to the same cloud.",

@@ -6,6 +6,7 @@ from backend.microsoft.batch import Batches, Inner
 from backend.microsoft.errors import SERVICE, as_error
 from backend.microsoft.moments import zone_name
 from backend.microsoft.places import Places
+from backend.microsoft.tags import literal, query
 from backend.ports.errors import AccessLost, Malformed
 from backend.ports.mailbox import MailboxIdentity
 
@@ -22,6 +23,27 @@ def ask(batches: Batches, places: Places) -> MailboxIdentity:
     if not isinstance(address, str) or not isinstance(user.body.get("id"), str):
         raise Malformed("Microsoft Graph does not say whose mailbox this is.", service=SERVICE)
     return MailboxIdentity(user.body["id"], address, zone_name(settings.body.get("timeZone")) or "UTC")
+
+
+def find(batches: Batches, address: str) -> str | None:
+    """Id of the user who receives mail at an address that is not his principal name (microsoft.md §12). One call.
+
+    Raises AccessLost if several do.
+    """
+    wanted = literal(address), literal(f"smtp:{address}")
+    text = f"mail eq {wanted[0]} or proxyAddresses/any(p:p eq {wanted[1]})"
+    request = Inner("GET", query("/users", (("$filter", text), ("$select", "id"), ("$top", "2"))))
+    outcome = batches.read([request], "users.find")[0]
+    if not outcome.ok:
+        raise as_error(outcome.refusal)
+    users = outcome.body["value"]
+    if len(users) > 1:
+        raise AccessLost(
+            f"Several users of Microsoft 365 receive mail at {address}: give the address to one of them.",
+            code="address_shared",
+            service=SERVICE,
+        )
+    return str(users[0]["id"]) if users else None
 
 
 def _no_mailbox() -> AccessLost:

@@ -11,26 +11,36 @@ from backend.microsoft.calendar import CalendarReader
 from backend.microsoft.contact_writer import ContactWriter
 from backend.microsoft.contacts import ContactReader
 from backend.microsoft.delta import Lists
+from backend.microsoft.errors import UNKNOWN_USER
 from backend.microsoft.event_writer import EventWriter
-from backend.microsoft.identity import ask
+from backend.microsoft.identity import ask, find
 from backend.microsoft.places import Places
 from backend.microsoft.throttle import Gate
 from backend.microsoft.transport import Transport
 from backend.ports.answers import Answer, Verdict, Write
+from backend.ports.errors import AccessLost
 from backend.ports.mailbox import Item, MailboxIdentity, Page, Probe, Span
 
 
 class GraphMailbox:
-    """`ports.mailbox.Mailbox` over Graph. `user` is an object id or the user principal name; nothing is asked yet."""
+    """`ports.mailbox.Mailbox` over Graph. `user`: object id, principal name, or a mail address; nothing is asked yet.
+
+    A mail address that is not the principal name is looked up by `identity`, which has to come first then.
+    """
 
     def __init__(self, transport: Transport, gate: Gate, user: str) -> None:
-        self._user = user
-        self._places = Places(user)
+        self._transport = transport
+        self._gate = gate
+        self._given = user
         self._batches = Batches(transport, gate)
-        lists = Lists(transport, gate)
         self._identity: MailboxIdentity | None = None
+        self._open(user)
+
+    def _open(self, user: str) -> None:
+        lists = Lists(self._transport, self._gate)
+        self._places = Places(user)
         self._contacts = ContactReader(self._batches, lists, self._places)
-        self._calendar = CalendarReader(transport, gate, self._batches, lists, self._places, self._owner)
+        self._calendar = CalendarReader(self._transport, self._gate, self._batches, lists, self._places, self._owner)
         self._contact_writer = ContactWriter(self._batches, self._places, self._contacts)
         self._event_writer = EventWriter(self._batches, self._places, self._calendar, self._owner, self._home_zone)
 
@@ -40,8 +50,17 @@ class GraphMailbox:
         return SIZE
 
     def identity(self) -> MailboxIdentity:
-        """See Mailbox. One call."""
-        self._identity = ask(self._batches, self._places)
+        """See Mailbox. One call; two more for a mail address that is not the principal name."""
+        try:
+            self._identity = ask(self._batches, self._places)
+        except AccessLost as error:
+            if error.code.casefold() not in UNKNOWN_USER or "@" not in self._given:
+                raise
+            found = find(self._batches, self._given)
+            if found is None:
+                raise
+            self._open(found)
+            self._identity = ask(self._batches, self._places)
         return self._identity
 
     def container(self, kind: Kind) -> str:
@@ -81,7 +100,7 @@ class GraphMailbox:
     def _owner(self) -> str | None:
         if self._identity is not None:
             return self._identity.address
-        return self._user if "@" in self._user else None
+        return self._given if "@" in self._given else None
 
     def _home_zone(self) -> str:
         return (self._identity or self.identity()).zone

@@ -223,6 +223,25 @@ def test_ls020_each_outcome_of_the_connection_test_is_named(graph_bench: GraphBe
     assert outcome(check(ADA)) == (CheckResult.SERVICE_UNREACHABLE, True)
 
 
+def test_ls024_a_user_is_found_by_any_of_his_addresses_not_only_by_the_principal_name(graph_bench: GraphBench) -> None:
+    """Salesforce has the mail address; Graph takes ids and principal names only."""
+    graph_bench.ada.user_principal_name = "ada.principal@lockstep.example"
+    graph_bench.ada.proxy_addresses.append("smtp:a.example@lockstep.example")
+    for address in (ADA, "a.example@lockstep.example"):
+        port = graph_bench.connection.mailbox(address)
+        assert (port.identity().id, port.identity().address) == (graph_bench.ada.id, ADA)
+        assert port.container(Kind.EVENT) == graph_bench.box.calendar.id
+        assert graph_bench.connection.check(address).result is CheckResult.CONNECTED
+
+
+def test_ls020_an_address_of_two_users_is_named(graph_bench: GraphBench) -> None:
+    for user in (graph_bench.ada, graph_bench.boss):
+        user.proxy_addresses.append("smtp:team@lockstep.example")
+    found = graph_bench.connection.check("team@lockstep.example")
+    assert found.result is CheckResult.ADDRESS_SHARED
+    assert "team@lockstep.example" in found.message
+
+
 def test_ls020_ms006_a_missing_permission_is_named(graph_bench: GraphBench) -> None:
     graph_bench.tenant.revoke_roles("Contacts.ReadWrite")
     found = graph_bench.connection.check(ADA)
