@@ -19,6 +19,7 @@ from backend.domain.values import Kind
 from backend.lease_keeper import kept
 from backend.microsoft.directory import MicrosoftConnection
 from backend.microsoft.settings import MicrosoftSettings
+from backend.ports.clock import Clock
 from backend.ports.errors import AccessLost, BudgetSpent, ServiceError, Transient
 from backend.ports.metering import CallCounter
 from backend.salesforce.connection import SalesforceConnection, SalesforceSettings
@@ -77,11 +78,15 @@ class Cycle:
 
 
 class Lockstep:
-    """One opened installation: its memory, its connections and its engine. Never shared over a fork."""
+    """One opened installation: its memory, its connections and its engine. Never shared over a fork.
 
-    def __init__(self, config: Config) -> None:
+    clock: the machine's unless given · sleep: waits some seconds, where a service asks for it.
+    """
+
+    def __init__(self, config: Config, clock: Clock | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
         self.config = config
-        self.clock = SystemClock()
+        self.clock: Clock = clock or SystemClock()
+        self._sleep = sleep
         self.database = create_engine(config.database_url)
         self.store = SqlSyncStore(self.database, self.clock)
         vault = Vault([key.get_secret_value() for key in config.encryption_keys])
@@ -133,6 +138,7 @@ class Lockstep:
             ),
             self.clock,
             self.meter,
+            self._sleep,
         )
 
     @cached_property
@@ -151,6 +157,7 @@ class Lockstep:
                 ca_file=self._authorities,
             ),
             self.meter,
+            sleep=self._sleep,
         )
 
     @cached_property

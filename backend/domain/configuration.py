@@ -54,7 +54,7 @@ class Preference(StrEnum):
 
 
 class GuestRule(StrEnum):
-    """Answer to a Salesforce change that would mail guests (architecture §4, Guests)."""
+    """Answer to a Salesforce change that would mail guests."""
 
     HOLD = "hold"
     SEND = "send"

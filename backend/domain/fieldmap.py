@@ -2,7 +2,7 @@
 
 `group` and `part` name the value in `backend.domain.values`; `salesforce` and `graph` name it on each side.
 Graph paths: a property, `name[0]` for the first of an array, `a.b` for a nested one, `mapi:0x3A24` for a text
-MAPI property that has no place in Graph's contact (microsoft.md §6).
+MAPI property that has no place in Graph's contact.
 """
 
 from __future__ import annotations

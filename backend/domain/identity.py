@@ -56,6 +56,12 @@ def strong_key(kind: Kind, values: Values) -> str | None:
     return normal_email(email) if kind is Kind.CONTACT and isinstance(email, str) else None
 
 
+def contradict(kind: Kind, left: Values, right: Values) -> bool:
+    """Whether two things that look alike by name cannot be the same: two people with an address of their own each."""
+    mine, other = strong_key(kind, left), strong_key(kind, right)
+    return mine is not None and other is not None and mine != other
+
+
 def natural_key(kind: Kind, values: Values) -> str | None:
     """Second match rule: full name and company (LS-067), or subject, start and end (LS-111). None if incomplete."""
     if kind is Kind.CONTACT:

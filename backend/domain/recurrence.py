@@ -1,4 +1,4 @@
-"""Repeating meetings: a rule, its exceptions, and the occurrences that follow from them (sync-extensions.md E).
+"""Repeating meetings: a rule, its exceptions, and the occurrences that follow from them (docs/sync.md E).
 
 We expand, the provider does not (E-1): from one whole read of the master, in the series' own zone, so that nine
 o'clock stays nine o'clock over a change to summer time (LS-162).

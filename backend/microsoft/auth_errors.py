@@ -1,4 +1,4 @@
-"""What Microsoft's sign-in refuses, in sentences with a remedy (microsoft.md §1.2, MS-002).
+"""What Microsoft's sign-in refuses, in sentences with a remedy (MS-002).
 
 Branches on the AADSTS number, then on the OAuth error; messages of the service are never parsed for meaning.
 """

@@ -1,6 +1,6 @@
 """Contacts between Graph and field groups, in both directions, from the field map (LS 3.9).
 
-Paths of the map: a property, `name[0]`, `a.b`, or `mapi:0x…` for an extended property (microsoft.md §6).
+Paths of the map: a property, `name[0]`, `a.b`, or `mapi:0x…` for an extended property.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EXTENDED_IDS: Final = (
     tags.TAG,
     *(_property_id(row.graph) for row in CONTACT_ROWS if row.graph.startswith(_MAPI)),
 )
-"""Never in a delta; read with $expand (microsoft.md §3.2)."""
+"""Never in a delta; read with $expand."""
 EXPAND: Final = tags.expand(EXTENDED_IDS)
 
 

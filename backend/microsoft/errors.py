@@ -1,4 +1,4 @@
-"""What Graph's refusals mean to us: one table from error code to treatment (microsoft.md §11).
+"""What Graph's refusals mean to us: one table from error code to treatment.
 
 Codes are compared without regard to case; a message is shown to people but never decides anything.
 """

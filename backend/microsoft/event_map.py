@@ -1,4 +1,4 @@
-"""Events between Graph and field groups, in both directions, and what may be done to an event (extensions I.1)."""
+"""Events between Graph and field groups, in both directions, and what may be done to an event (I.1)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PRIVATE: Final = frozenset({"private", "confidential"})
 _BROKEN: Final = "The event's times cannot be read: open it in Outlook and set them again."
 
 SILENT: Final = frozenset({"show_as"})
-"""Groups whose change on the organiser's item mails nobody (microsoft.md §5.5)."""
+"""Groups whose change on the organiser's item mails nobody."""
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def etag(version: str) -> str:
 
 
 def event_body(values: Values, zone: str, key: UUID | None = None) -> dict[str, Any]:
-    """A request body that writes these groups; never attendees (microsoft.md §5.5). `zone` for times without one."""
+    """A request body that writes these groups; never attendees. `zone` for times without one."""
     body: dict[str, Any] = {}
     for group, value in values.items():
         match group, value:

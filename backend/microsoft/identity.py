@@ -26,7 +26,7 @@ def ask(batches: Batches, places: Places) -> MailboxIdentity:
 
 
 def find(batches: Batches, address: str) -> str | None:
-    """Id of the user who receives mail at an address that is not his principal name (microsoft.md §12). One call.
+    """Id of the user who receives mail at an address that is not his principal name. One call.
 
     Raises AccessLost if several do.
     """

@@ -1,4 +1,4 @@
-"""One occurrence of a series: its own id, found through the master and its original start (extensions E-8)."""
+"""One occurrence of a series: its own id, found through the master and its original start (E-8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repeating events of Graph as `domain.recurrence.Series` (microsoft.md §5.3, MS-063 to MS-072).
+"""Repeating events of Graph as `domain.recurrence.Series` (MS-063 to MS-072).
 
 A series is built from one whole read of its master, with its cancelled dates and its exceptions (E-1).
 """

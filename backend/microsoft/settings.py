@@ -17,7 +17,7 @@ MICROSOFT_LOGIN_HOSTS: Final = frozenset(
         "login.sovcloud-identity.sg",
     }
 )
-"""Hosts that msal knows itself; for others it must not ask Microsoft's public host about them (microsoft.md §1.3)."""
+"""Hosts that msal knows itself; for others it must not ask Microsoft's public host about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class MicrosoftSettings:
         return (urlsplit(self.login_url).hostname or "") in MICROSOFT_LOGIN_HOSTS
 
     def admin_consent_url(self, redirect_uri: str, state: str) -> str:
-        """Page on which an administrator grants the app its permissions (microsoft.md §1.5)."""
+        """Page on which an administrator grants the app its permissions."""
         query = urlencode(
             {"client_id": self.client_id, "scope": self.scope, "redirect_uri": redirect_uri, "state": state}
         )

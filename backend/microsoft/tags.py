@@ -67,5 +67,5 @@ def literal(text: str) -> str:
 
 
 def query(path: str, options: Iterable[tuple[str, str]]) -> str:
-    """A path with query options; blanks as %20, since Graph takes + for a plus (microsoft.md §7)."""
+    """A path with query options; blanks as %20, since Graph takes + for a plus."""
     return path + "?" + "&".join(f"{name}={quote(value, safe=_SAFE)}" for name, value in options)

@@ -1,4 +1,4 @@
-"""Signing in: OAuth 2.0 JWT bearer, one token per username, kept in memory until a 401 (salesforce.md §1)."""
+"""Signing in: OAuth 2.0 JWT bearer, one token per username, kept in memory until a 401."""
 
 from __future__ import annotations
 

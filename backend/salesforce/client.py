@@ -1,4 +1,4 @@
-"""Requests to Salesforce as one user, through simple-salesforce: queries, collections, composite (salesforce.md §8)."""
+"""Requests to Salesforce as one user, through simple-salesforce: queries, collections, composite."""
 
 from __future__ import annotations
 

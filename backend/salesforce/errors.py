@@ -1,4 +1,4 @@
-"""Salesforce's errors, mapped once (salesforce.md §9). Its own words stay in the message, verbatim."""
+"""Salesforce's errors, mapped once. Its own words stay in the message, verbatim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metadata that an admin deploys once: the key fields and a permission set (architecture §4, SF-057)."""
+"""The metadata that an admin deploys once: the key fields and a permission set (SF-057)."""
 
 from __future__ import annotations
 

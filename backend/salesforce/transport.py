@@ -54,7 +54,7 @@ class _Bearer(AuthBase):
 
 
 class TimedSession(requests.Session):
-    """A session that always has time limits, and whose own CA wins over `REQUESTS_CA_BUNDLE` (stack.md §6)."""
+    """A session that always has time limits, and whose own CA wins over `REQUESTS_CA_BUNDLE`."""
 
     def __init__(self, ca: str | None = None, time_limits: tuple[float, float] = TIME_LIMITS) -> None:
         super().__init__()

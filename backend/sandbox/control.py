@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from backend.sandbox import page
 from backend.sandbox.faults import BadInput, rule_from_json
 
 if TYPE_CHECKING:
     from backend.sandbox.server import Sandbox
 
+PREFIX = "/_sandbox"
 MOST_SHIFT = 10 * 366 * 86_400
 
 
 def create(sandbox: Sandbox) -> Flask:
     """The Flask application of the control door; the page for people is added to it."""
     app = Flask(__name__)
-    app.register_blueprint(_Door(sandbox).blueprint(), url_prefix="/_sandbox")
+    app.register_blueprint(_Door(sandbox).blueprint(), url_prefix=PREFIX)
+    page.register(app, sandbox)
     app.register_error_handler(BadInput, _bad_request)
     app.register_error_handler(HTTPException, _http_problem)
     return app
@@ -42,6 +46,8 @@ class _Door:
         door.delete("/faults")(self.no_faults)
         door.get("/clock")(self.clock)
         door.post("/clock")(self.shift_clock)
+        door.get("/links")(self.links)
+        door.post("/links")(self.set_links)
         door.post("/reset")(self.reset)
         door.post("/edits")(self.edits)
         return door
@@ -97,6 +103,17 @@ class _Door:
         self.world.clock.shift(seconds)
         return self.clock()
 
+    def links(self) -> dict[str, str | None]:
+        return {"lockstep_url": self.sandbox.lockstep_url}
+
+    def set_links(self) -> dict[str, str | None]:
+        data = _json_body()
+        url = data.get("lockstep_url") if isinstance(data, dict) else None
+        if url is not None and not _is_web_address(url):
+            raise BadInput("lockstep_url must be an http or https address, or null for no link")
+        self.sandbox.lockstep_url = url
+        return self.links()
+
     def reset(self) -> dict[str, str]:
         data = _json_body() if request.get_data() else {}
         seed = data.get("seed", self.sandbox.seed) if isinstance(data, dict) else None
@@ -104,6 +121,16 @@ class _Door:
             raise BadInput("seed must be 'empty' or 'demo'")
         self.sandbox.reset(seed)
         return {"seed": seed}
+
+
+def _is_web_address(url: object) -> bool:
+    if not isinstance(url, str):
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _json_body() -> Any:
@@ -125,5 +152,7 @@ def _bad_request(error: BadInput) -> Response:
 
 
 def _http_problem(error: HTTPException) -> Response:
+    if "page" in current_app.blueprints and not request.path.startswith(PREFIX):
+        return page.problem(error)
     status = error.code or 500
     return _problem(status, error.name, error.description or error.name)

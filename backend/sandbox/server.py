@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -26,6 +26,8 @@ class Sandbox:
 
     `ports` may fix a port by name: "control", "salesforce.login", "salesforce.instance", "microsoft.base";
     all others are free ones chosen by the system. `services` narrows it to some stand-ins (default: all).
+    The page links to `lockstep_url`, and offers to stop a worker where `kill_worker` is given: it kills one
+    and says in a sentence which.
     """
 
     def __init__(
@@ -35,6 +37,8 @@ class Sandbox:
         host: str = "127.0.0.1",
         ports: Mapping[str, int] | None = None,
         services: Sequence[Service] | None = None,
+        kill_worker: Callable[[], str] | None = None,
+        lockstep_url: str | None = None,
     ) -> None:
         self.world = world or World()
         self.seed: Seed = seed
@@ -47,6 +51,9 @@ class Sandbox:
         self._certificate = authority.issue_cert("localhost", "127.0.0.1", "::1")
         self._doors: list[Door] = []
         self.control_url = ""
+        self.kill_worker = kill_worker
+        self.lockstep_url = lockstep_url
+        self.planted_at = self.world.clock.now()
 
     def __enter__(self) -> Self:
         self.start()
@@ -112,6 +119,7 @@ class Sandbox:
             from backend.sandbox.seed import plant
 
             plant(self.world, self.services["salesforce"], self.services["microsoft"])
+        self.planted_at = self.world.clock.now()
 
     def edit(self) -> int:
         """Lets the people of the seeded world work on both sides; how many things they touched."""

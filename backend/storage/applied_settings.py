@@ -1,4 +1,4 @@
-"""Carries a change of people, assignments or configurations to everybody it concerns (sync-extensions.md G).
+"""Carries a change of people, assignments or configurations to everybody it concerns (docs/sync.md G).
 
 Called at the end of every transaction that changes one of the three. Whoever gets other settings than before looks at
 everything in his next pass; where more than before is asked for, it is also read again from the beginning.

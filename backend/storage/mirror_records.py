@@ -19,7 +19,12 @@ from backend.storage.work import Work, agrees
 from backend.sync.state import Presence, SeenRecord
 
 _record = crm_record.c
-_STORED = sa.select(crm_record).where(_record.kind == sa.bindparam("of_kind"), _record.crm_id.in_(IDS))
+_STORED = (
+    sa.select(crm_record)
+    .where(_record.kind == sa.bindparam("of_kind"), _record.crm_id.in_(IDS))
+    .order_by(_record.crm_id)
+    .with_for_update()  # what is compared here must not change before it is written (PostgreSQL)
+)
 _SCOPES = sa.select(crm_scope.c.user_id, crm_scope.c.crm_id).where(
     crm_scope.c.kind == sa.bindparam("of_kind"), crm_scope.c.crm_id.in_(IDS)
 )
@@ -181,7 +186,7 @@ def _write(work: Work, kind: Kind, seen: list[_Seen]) -> None:
             written.append(_row(work, kind, record, row))
         else:
             touched.append(place | _touch(record, row))
-    upsert(work.connection, crm_record, written)
+    upsert(work.connection, crm_record, written, newest="version")
     run_many(work.connection, _TOUCH, touched)
     run_many(work.connection, _FORGET, forgotten)
 

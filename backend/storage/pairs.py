@@ -1,4 +1,4 @@
-"""Lines, meetings, links and series: what belongs together (sync-extensions.md D.1, E.1)."""
+"""Lines, meetings, links and series: what belongs together (docs/sync.md D.1, E.1)."""
 
 from __future__ import annotations
 

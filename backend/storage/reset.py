@@ -1,4 +1,4 @@
-"""Reset of one user: everything is matched anew, nothing is deleted on either side (sync-extensions.md G-2)."""
+"""Reset of one user: everything is matched anew, nothing is deleted on either side (docs/sync.md G-2)."""
 
 from __future__ import annotations
 

@@ -30,21 +30,32 @@ def look_up(
         yield from connection.execute(statement, {**parameters, "ids": wanted[first : first + CHUNK]})
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Rows, *, keep: tuple[str, ...] = ()) -> None:
-    """Inserts rows or overwrites those of equal primary key, except the columns in `keep`. All rows have equal keys."""
+def upsert(
+    connection: sa.Connection, table: sa.Table, rows: Rows, *, keep: tuple[str, ...] = (), newest: str | None = None
+) -> None:
+    """Inserts rows or overwrites those of equal primary key, except the columns in `keep`. All rows have equal keys.
+
+    `newest`: a column by which a stored row that is newer than the given one stays as it is.
+    """
     if rows:
-        statement = _upsert(connection.dialect.name, table, tuple(rows[0]), keep)
+        statement = _upsert(connection.dialect.name, table, tuple(rows[0]), keep, newest)
         connection.execute(statement, rows)
 
 
 @cache
-def _upsert(dialect: str, table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> sa.Executable:
+def _upsert(
+    dialect: str, table: sa.Table, columns: tuple[str, ...], keep: tuple[str, ...], newest: str | None = None
+) -> sa.Executable:
     key = [column.name for column in table.primary_key]
     insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     written = [name for name in columns if name not in key and name not in keep]
     if not written:
         return insert.on_conflict_do_nothing(index_elements=key)
-    return insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in written})
+    return insert.on_conflict_do_update(
+        index_elements=key,
+        set_={name: insert.excluded[name] for name in written},
+        where=None if newest is None else table.c[newest] <= insert.excluded[newest],
+    )
 
 
 def insert_missing(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:

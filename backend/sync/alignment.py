@@ -13,8 +13,20 @@ from backend.domain.timezones import UnknownZone
 from backend.domain.values import EMPTY, AllDay, Kind, Timed, Values
 from backend.sync.context import Context, title_of
 from backend.sync.plan import Step, Verb
+from backend.sync.rows import new_meeting, released
 from backend.sync.series import ItemView, realigned
-from backend.sync.state import Line, LineState, Link, Meeting, Presence, SeenItem, SeenRecord, SeriesRow, UserView
+from backend.sync.state import (
+    Line,
+    LineState,
+    Link,
+    Meeting,
+    Presence,
+    SeenItem,
+    SeenRecord,
+    SeriesRow,
+    Tombstone,
+    UserView,
+)
 from backend.sync.store import Snapshot
 
 
@@ -130,6 +142,7 @@ def refound(context: Context) -> Iterator[Step]:
             if again is not None:
                 moved = replace(link, mailbox_id=again.ref.mailbox_id)
                 yield _repointed(context, moved, None, title_of(again.values))
+                yield from _meeting_goes_along(context, link, again)
         elif record is not None and record.presence is Presence.GONE:
             anew = items.like_record(link.shadow_crm or EMPTY)
             if anew is not None:
@@ -137,9 +150,24 @@ def refound(context: Context) -> Iterator[Step]:
                 yield _repointed(context, link, line, title_of(anew.values))
 
 
+def _meeting_goes_along(context: Context, link: Link, again: ItemView) -> Iterator[Step]:
+    """The record now belongs to the meeting of the new item; the old one, should it return, is a new incarnation."""
+    old = context.meeting_of_line.get(link.line_id)
+    uid = again.seen.uid
+    if old is None or not uid or old.uid == uid:
+        return
+    heir = context.meetings.get((uid, WHOLE)) or new_meeting(uid, WHOLE, 0)
+    title = title_of(again.values)
+    rule = "Its record goes on with the event that took its place."
+    yield Step(Verb.REPOINT, context.kind, title, rule, meeting=released(old))
+    taken = replace(heir, line_id=link.line_id, shadow_mailbox=old.shadow_mailbox, shadow_crm=old.shadow_crm)
+    yield Step(Verb.REPOINT, context.kind, title, rule, meeting=taken)
+
+
 def _repointed(context: Context, link: Link, line: Line | None, title: str) -> Step:
     rule = "Deleted and made anew, or moved: the same thing under another id."
-    return Step(Verb.REPOINT, context.kind, title, rule, link=link, line=line)
+    left = Tombstone(link.user_id, link.kind, None, context.line(link).crm_id) if line is not None else None
+    return Step(Verb.REPOINT, context.kind, title, rule, link=link, line=line, tombstone=left)
 
 
 class _Unlinked:
@@ -169,9 +197,15 @@ class _Unlinked:
         same = [
             view
             for view in self.items.values()
-            if (uid and view.seen.uid == uid) or _same(self.context.kind, view.values, shadow)
+            if (uid and view.seen.uid == uid)
+            or (_same(self.context.kind, view.values, shadow) and not self._recorded(view))
         ]
         return self.items.pop(same[0].ref.mailbox_id) if len(same) == 1 else None
+
+    def _recorded(self, view: ItemView) -> bool:
+        """Whether an event is a meeting with a record of its own."""
+        known = self.context.meeting(view)
+        return known is not None and known.line_id is not None
 
     def like_record(self, shadow: Values) -> SeenRecord | None:
         """The one unlinked record with the identity of the vanished one."""

@@ -46,9 +46,11 @@ def _journal(changes: Changes, step: Step) -> None:
     changes.notes += step.notes
     if step.tombstone is not None:
         changes.tombstones.append(step.tombstone)
-    if step.link is not None and step.link.mailbox_id and step.verb in (Verb.MATCH, Verb.JOIN, Verb.CREATE_RECORD):
-        link = step.link
-        changes.notes.append(Note(link.user_id, link.kind, Side.MAILBOX, link.mailbox_id or "", ""))
+    link = step.link
+    if link is not None and link.mailbox_id and step.verb in (Verb.MATCH, Verb.JOIN, Verb.CREATE_RECORD):
+        changes.notes.append(Note(link.user_id, link.kind, Side.MAILBOX, link.mailbox_id, ""))
+    if link is not None and step.line is not None and step.line.crm_id and step.verb in (Verb.MATCH, Verb.CREATE_ITEM):
+        changes.notes.append(Note(link.user_id, link.kind, Side.CRM, step.line.crm_id, ""))
 
 
 def _look_again(step: Step, snapshot: Snapshot) -> list[Todo]:

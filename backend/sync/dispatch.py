@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from backend.domain.identity import contradict
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import Kind, Side, differing
 from backend.ports.answers import Op, Verdict
@@ -27,7 +28,7 @@ from backend.sync.store import SyncStore
 OVERTAKEN: Final = "The record changed just before it was written; compared again."
 RETURNED: Final = "What was deleted is there again; nothing is deleted."
 CONFIGURED: Final = "The configuration changed before it was sent."
-TAKEN: Final = "It is there already and belongs to another pair."
+TAKEN: Final = "The other side has this contact already, paired with another one. Only one of them is kept in step."
 
 
 @dataclass
@@ -72,7 +73,8 @@ class Dispatch:
         found = self.crm.find_like(batch[0].kind, [Probe(one.id, one.values) for one in batch]) if batch else {}
         kept = []
         for one in batch:
-            free, taken = self._free_records(found.get(one.id, []))
+            alike = [record for record in found.get(one.id, []) if not contradict(one.kind, one.values, record.values)]
+            free, taken = self._free_records(alike)
             if free:
                 record = min(free, key=lambda record: (record.created_at is None, record.created_at, record.id))
                 self.settlement.adopt(one, record, None)
@@ -130,12 +132,13 @@ class Dispatch:
         batch = [one for one in batch if one.id not in made]
         probes = [Probe(one.id, one.values) for one in batch]
         found = self.mailbox.find_like(kind, self.container, probes) if batch else {}
+        self._known_meetings([item for items in found.values() for item in items])
         refs = [Ref(item.id) for items in found.values() for item in items]
         linked = self.store.linked_refs(self.context.user.user_id, kind, refs) if refs else {}
         kept = []
         for one in batch:
-            items = found.get(one.id, [])
-            free = [item for item in items if Ref(item.id) not in linked and item.id not in self.settlement.claimed]
+            items = [item for item in found.get(one.id, []) if not contradict(kind, one.values, item.values)]
+            free = [item for item in items if Ref(item.id) not in linked and self._unclaimed(item)]
             if free and not free[0].series:
                 self.settlement.adopt(one, free[0], self.seen(kind, free[0]))
             elif items and kind is Kind.CONTACT:
@@ -143,6 +146,17 @@ class Dispatch:
             else:
                 kept.append(one)
         return kept
+
+    def _known_meetings(self, items: Sequence[Item]) -> None:
+        uids = {item.uid for item in items if item.uid}
+        for meeting in self.store.meetings(uids=uids) if uids else ():
+            if meeting.original_start == WHOLE:
+                self.settlement.by_uid[meeting.uid] = meeting
+
+    def _unclaimed(self, item: Item) -> bool:
+        """Whether an item that looks alike is free to be paired: not taken just now, and no copy of another meeting."""
+        meeting = self.settlement.by_uid.get(item.uid or "")
+        return item.id not in self.settlement.claimed and (meeting is None or meeting.line_id is None)
 
     def seen(self, kind: Kind, item: Item) -> SeenItem:
         """The mirror row of an item that was just read."""

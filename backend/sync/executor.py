@@ -15,7 +15,7 @@ from uuid import UUID
 
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import Kind, Side
-from backend.ports.answers import Answer, Op, Verdict, Write
+from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import Crm, Record
 from backend.ports.errors import ServiceError, Transient, Unclear
 from backend.ports.mailbox import Item, Mailbox
@@ -158,6 +158,7 @@ class Executor:
     def _answered(
         self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]], settlement: Settlement
     ) -> None:
+        answers = self._from_bin(sent, answers, settlement)
         self.other_lines(settlement, sent[0], [answer.stored.id for answer in answers.values() if answer.stored])
         for one in sent:
             answer = answers.get(one.id)
@@ -172,6 +173,25 @@ class Executor:
         self.commit(settlement.collected())
         self.tally.add(f"{sent[0].side}.{sent[0].kind}.{sent[0].op}", settlement.written)
         self.tally.refused += settlement.refused
+
+    def _from_bin(
+        self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]], settlement: Settlement
+    ) -> Mapping[UUID, Answer[Item] | Answer[Record]]:
+        """Answers that name something in the Recycle Bin, completed with what lies there."""
+        hidden = {
+            settlement.lines[settlement.links[one.link_id].line_id].key: one.id
+            for one in sent
+            if one.side is Side.CRM and one.id in answers
+            and answers[one.id].result is Result.EXISTS and answers[one.id].stored is None
+        }  # fmt: skip
+        if not hidden:
+            return answers
+        completed: dict[UUID, Answer[Item] | Answer[Record]] = dict(answers)
+        for record in self.crm.find_tagged(sent[0].kind, list(hidden)):
+            intent_id = hidden.get(record.key_tag) if record.key_tag else None
+            if intent_id is not None:
+                completed[intent_id] = Answer(intent_id, Result.EXISTS, record)
+        return completed
 
     def other_lines(self, settlement: Settlement, first: Intent, stored: Sequence[str]) -> None:
         """Lines that stand already for records that are about to be bound."""

@@ -1,4 +1,4 @@
-"""Guests: no write makes a provider mail anyone unless a person asked for it (INV-12, INV-27, extensions I.1)."""
+"""Guests: no write makes a provider mail anyone unless a person asked for it (INV-12, INV-27, I.1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backend.sync.state import Intent, IntentState
 
 WOULD_MAIL: Final = "would_mail"
 SILENT_GROUPS: Final = frozenset({"show_as"})
-"""What an organiser may change without anybody being mailed (microsoft.md §5.5)."""
+"""What an organiser may change without anybody being mailed."""
 
 
 class Deletion(Enum):

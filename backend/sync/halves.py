@@ -34,6 +34,8 @@ def _record_missing(context: Context, link: Link) -> Step | None:
     held = link.state is LinkState.HELD
     if held and link.held_on == context.held_digest(view, None):
         return None
+    if link.state is LinkState.STOPPED and view.presence is Presence.HERE:
+        return None
     wanted = (
         view.presence is Presence.HERE
         and context.settings.direction.writes_crm

@@ -1,4 +1,4 @@
-"""What follows from the two observations of a linked pair: total tables, no default (sync.md B.5, extensions F.1).
+"""What follows from the two observations of a linked pair: total tables, no default (docs/sync.md B.5, F.1).
 
 Rows are the mailbox, columns Salesforce. A cell with three actions is the deletion choice stop / re-create / delete.
 """

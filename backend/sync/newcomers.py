@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from backend.domain.configuration import Preference
-from backend.domain.identity import natural_key, strong_key
+from backend.domain.identity import contradict, natural_key, strong_key
 from backend.domain.recurrence import WHOLE
-from backend.domain.values import Kind, Side
+from backend.domain.values import Kind, Side, Values
 from backend.sync import rows
 from backend.sync.context import Context, title_of
 from backend.sync.plan import Step, Verb
@@ -39,6 +39,8 @@ class Newcomers:
         self.taken: set[str] = set()
         self.waiting: set[str] = set()
         """Refs of meetings that wait for their organiser (D-4)."""
+        self._cards = {key for view in self._linked_items() if (key := strong_key(context.kind, view.values))}
+        self._halves = {side: list(self._half_bound(side)) for side in Side}
         self._by_strong: dict[str, list[SeenRecord]] = defaultdict(list)
         self._by_natural: dict[str, list[SeenRecord]] = defaultdict(list)
         for record in sorted(context.snapshot.records.values(), key=lambda record: record.crm_id):
@@ -67,6 +69,21 @@ class Newcomers:
 
     # --- mailbox -------------------------------------------------------------------------------------------------
 
+    def _half_bound(self, side: Side) -> Iterator[Values]:
+        """What is to be made on a side, by pairs that lack it."""
+        for link in self.context.links.values():
+            if link.state is not LinkState.CREATING:
+                continue
+            line, view = self.context.line(link), self.context.view(link)
+            record = self.context.record(line)
+            if side is Side.CRM and line.crm_id is None and view is not None:
+                yield view.values
+            elif side is Side.MAILBOX and link.mailbox_id is None and record is not None:
+                yield record.values
+
+    def _linked_items(self) -> list[ItemView]:
+        return [view for ref, view in self.context.views.items() if ref in self.context.by_ref]
+
     def _free_items(self) -> list[ItemView]:
         """Unlinked things in the mailbox; the oldest card of an address comes first (D-14)."""
         free = [view for ref, view in self.context.views.items() if ref not in self.context.by_ref]
@@ -85,16 +102,36 @@ class Newcomers:
             return half
         if left_out(context.kind, context.user.configuration, view.values, context.window):
             return None
+        if self._awaited(view.values, Side.MAILBOX):
+            return None
         known = context.meeting(view) if context.kind is Kind.EVENT else None
         line = context.snapshot.lines.get(known.line_id) if known and known.line_id else None
         if known is not None and line is not None:
             return self._join(view, known, line)
         match = self._match(view)
+        if (match is not None and not isinstance(match, SeenRecord)) or self._second_card(view):
+            return self._note(view, SAME_ADDRESS)
         if isinstance(match, SeenRecord):
             return self._pair(view, match, known)
-        if match is not None:
-            return self._note(view, SAME_ADDRESS)
         return self._create_record(view, known)
+
+    def _awaited(self, values: Values, side: Side) -> bool:
+        """Whether a pair is about to be completed on this side with just this: its create looks first (D-12)."""
+        kind = self.context.kind
+        keys = {strong_key(kind, values), natural_key(kind, values)} - {None}
+        return any(
+            keys & {strong_key(kind, other), natural_key(kind, other)} and not contradict(kind, values, other)
+            for other in self._halves[side]
+        )
+
+    def _second_card(self, view: ItemView) -> bool:
+        """Whether another card of this mailbox has the address: the first one is kept in step (D-14)."""
+        address = strong_key(self.context.kind, view.values)
+        if address is None:
+            return False
+        second = address in self._cards
+        self._cards.add(address)
+        return second
 
     def _half_for(self, view: ItemView) -> Step | None:
         """An item that carries the tag of a link which lacks its item: ours, if nobody made a copy of it (F4)."""
@@ -110,6 +147,9 @@ class Newcomers:
 
     def _match(self, view: ItemView) -> SeenRecord | bool | None:
         """The record to pair with; True if its natural partner is taken by another card; None if there is none."""
+        again = self._once_paired(view)
+        if again is not None:
+            return again
         strong = strong_key(self.context.kind, view.values)
         candidates = self._by_strong.get(strong, []) if strong else []
         free = self._free(candidates)
@@ -122,12 +162,18 @@ class Newcomers:
         by_nature = [record for record in by_nature if self._compatible(view, record)]
         return self._preferred(by_nature) if by_nature else None
 
+    def _once_paired(self, view: ItemView) -> SeenRecord | None:
+        """The record this item was paired with before both were deleted, if both were taken back."""
+        crm_ids = [stone.crm_id for stone in self.context.snapshot.tombstones if stone.mailbox_id == view.ref.mailbox_id]
+        records = [record for crm_id in crm_ids if (record := self.context.snapshot.records.get(crm_id or ""))]
+        free = [record for record in self._free(records) if record.presence is Presence.HERE and not record.is_child]
+        return free[-1] if free else None
+
     def _compatible(self, view: ItemView, record: SeenRecord) -> bool:
         """By name and company only where the addresses do not contradict; events only the user's own (D-14)."""
         if self.context.kind is Kind.EVENT:
             return record.owner_id == self.context.user.crm_user_id
-        mailbox, crm = strong_key(Kind.CONTACT, view.values), strong_key(Kind.CONTACT, record.values)
-        return mailbox is None or crm is None
+        return not contradict(self.context.kind, view.values, record.values)
 
     def _free(self, records: Iterable[SeenRecord]) -> list[SeenRecord]:
         return [record for record in records if record.crm_id not in self.taken and not self._mine(record)]
@@ -196,7 +242,7 @@ class Newcomers:
         tagged = self.context.line_by_key.get(record.key_tag) if record.key_tag else None
         if tagged is not None and tagged.crm_id is None:
             return replace(tagged, crm_id=record.crm_id, state=LineState.LIVE)
-        return rows.line_for_record(self.context.kind, record.crm_id)
+        return rows.line_for_record(self.context.kind, record)
 
     def _create_record(self, view: ItemView, known: Meeting | None) -> Step | None:
         context = self.context
@@ -241,8 +287,11 @@ class Newcomers:
             return None
         if left_out(context.kind, context.user.configuration, record.values, context.window):
             return None
+        if self._awaited(record.values, Side.CRM):
+            return None
         line = self._line_for(record)
-        link = rows.link_to(context, line, ref=None, state=LinkState.CREATING, origin=Origin.CRM)
+        lives = sum(stone.crm_id == record.crm_id for stone in context.snapshot.tombstones)
+        link = rows.link_to(context, line, ref=None, state=LinkState.CREATING, origin=Origin.CRM, lives=lives)
         planned = rows.create_item(context, link, record, "New in Salesforce.")
         return Step(
             Verb.CREATE_ITEM, context.kind, title, planned.rule,

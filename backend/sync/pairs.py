@@ -1,4 +1,4 @@
-"""Linked pairs: from two observations and the shadows to one step (sync.md B.5 step 1; extensions D, F)."""
+"""Linked pairs: from two observations and the shadows to one step (docs/sync.md B.5 step 1; D, F)."""
 
 from __future__ import annotations
 
@@ -272,7 +272,8 @@ def _stop(pair: Linked) -> Step | None:
 
 def _end(pair: Linked) -> Step:
     stone = Tombstone(pair.link.user_id, pair.context.kind, pair.link.mailbox_id, pair.line.crm_id)
-    return pair.step(Verb.END, "Both sides are gone.", pair.link, tombstone=stone, drop=True)
+    meeting = rows.released(pair.meeting)
+    return pair.step(Verb.END, "Both sides are gone.", pair.link, tombstone=stone, meeting=meeting, drop=True)
 
 
 def _past(pair: Linked) -> bool:
@@ -326,7 +327,10 @@ def _remake_record(pair: Linked) -> Step:
     planned = rows.create_record(
         pair.context, link, pair.view, "Deleted in Salesforce; made again by the configuration."
     )
-    return pair.step(Verb.CREATE_RECORD, planned.rule, link, line=line, meeting=meeting, intents=(planned,))
+    stone = Tombstone(link.user_id, link.kind, None, pair.line.crm_id)
+    return pair.step(
+        Verb.CREATE_RECORD, planned.rule, link, line=line, meeting=meeting, tombstone=stone, intents=(planned,)
+    )
 
 
 def _remake_item(pair: Linked) -> Step | None:
@@ -345,7 +349,8 @@ def _remake_item(pair: Linked) -> Step | None:
     planned = rows.create_item(
         pair.context, link, pair.record, "Deleted in the mailbox; made again by the configuration."
     )
-    return pair.step(Verb.CREATE_ITEM, planned.rule, link, intents=(planned,))
+    meeting = rows.released(pair.meeting)
+    return pair.step(Verb.CREATE_ITEM, planned.rule, link, meeting=meeting, intents=(planned,))
 
 
 _ACTIONS: Final[dict[Action, Callable[[Linked], Step | None]]] = {

@@ -64,13 +64,15 @@ def _aligned(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, tod
 
 
 def _repointed(context: Context, steps: Iterable[Step]) -> Context:
-    links, lines = dict(context.links), dict(context.snapshot.lines)
+    links, lines, meetings = dict(context.links), dict(context.snapshot.lines), dict(context.meetings)
     for step in steps:
+        if step.meeting is not None:
+            meetings[step.meeting.uid, step.meeting.original_start] = step.meeting
         if step.link is not None:
             links[step.link.id] = step.link
         if step.line is not None:
             lines[step.line.id] = step.line
-    return replace(context, links=links, snapshot=replace(context.snapshot, lines=lines))
+    return replace(context, links=links, meetings=meetings, snapshot=replace(context.snapshot, lines=lines))
 
 
 def _open(context: Context, target: str) -> bool:

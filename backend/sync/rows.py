@@ -59,9 +59,14 @@ def line_for_contact(user_id: int, mailbox_id: str, incarnation: int) -> Line:
     return Line(line, Kind.CONTACT, contact_key(user_id, mailbox_id, incarnation), incarnation=incarnation)
 
 
-def line_for_record(kind: Kind, crm_id: str) -> Line:
-    """The line of a record that was there before us."""
-    return Line(derived("line", kind, crm_id), kind, derived("line-key", crm_id), crm_id, state=LineState.LIVE)
+def line_for_record(kind: Kind, record: SeenRecord) -> Line:
+    """The line of a record that was there before us.
+
+    The version is part of its id: a record may come back from the Recycle Bin after its first line went on with
+    another one that was made in its place.
+    """
+    sight = (kind, record.crm_id, record.version.isoformat())
+    return Line(derived("line", *sight), kind, derived("line-key", *sight), record.crm_id, state=LineState.LIVE)
 
 
 def next_life(line: Line, meeting: Meeting | None) -> tuple[Line, Meeting | None]:
@@ -75,6 +80,15 @@ def next_life(line: Line, meeting: Meeting | None) -> tuple[Line, Meeting | None
     return reborn, replace(meeting, incarnation=incarnation)
 
 
+def released(meeting: Meeting | None) -> Meeting | None:
+    """A meeting whose record is no more: should a copy of it return, that is its next incarnation."""
+    if meeting is None or meeting.line_id is None:
+        return None
+    return replace(
+        meeting, line_id=None, incarnation=meeting.incarnation + 1, shadow_mailbox=None, shadow_crm=None
+    )
+
+
 def link_to(
     context: Context,
     line: Line,
@@ -82,16 +96,17 @@ def link_to(
     ref: Ref | None,
     state: LinkState,
     origin: Origin,
+    lives: int = 0,
     shadows: tuple[Values | None, Values | None] = (None, None),
 ) -> Link:
-    """A new link of this user."""
+    """A new link of this user. `lives`: how often an item was made from this record and the pair has ended."""
     user_id = context.user.user_id
     return Link(
         id=link_id(user_id, line.id),
         user_id=user_id,
         kind=context.kind,
         line_id=line.id,
-        key=item_key(user_id, line.crm_id or str(line.id), 0),
+        key=item_key(user_id, line.crm_id or str(line.id), lives),
         origin=origin,
         state=state,
         mailbox_id=ref.mailbox_id if ref else None,

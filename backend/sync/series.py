@@ -1,4 +1,4 @@
-"""Series as occurrences: what stands in the mailbox now, and which row goes on as which (sync-extensions.md E)."""
+"""Series as occurrences: what stands in the mailbox now, and which row goes on as which (docs/sync.md E)."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from backend.ports.answers import Answer, Op, Result, Verdict
 from backend.ports.crm import Record
 from backend.ports.mailbox import Item
 from backend.sync import rows
+from backend.sync.context import title_of
 from backend.sync.guests import WOULD_MAIL
 from backend.sync.sight import absent_item, absent_record, seen_record
 from backend.sync.state import (
@@ -29,6 +30,7 @@ from backend.sync.state import (
     Link,
     LinkState,
     Meeting,
+    Note,
     SeenItem,
     Todo,
     Tombstone,
@@ -61,6 +63,8 @@ class Settlement:
     """Versions of records as read at dispatch."""
     claimed: set[str] = field(default_factory=set)
     """Remote ids that were bound in this batch."""
+    by_uid: dict[str, Meeting] = field(default_factory=dict)
+    """Meetings that are known already of items that were found, single events only."""
     changed_links: dict[UUID, Link] = field(default_factory=dict)
     changed_meetings: dict[UUID, Meeting] = field(default_factory=dict)
 
@@ -128,7 +132,7 @@ class Settlement:
             return
         link = replace(link, mailbox_id=stored.id if stored is not None else None, original_start=WHOLE)
         if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
-            self.meetings[link.line_id] = replace(rows.new_meeting(seen.uid, WHOLE, 0), line_id=link.line_id)
+            self.meetings[link.line_id] = self._meeting(seen.uid, link.line_id)
         self._agree(link, values, one.from_crm, replaced=True)
 
     def _bind_record(self, link: Link, crm_id: str) -> Link:
@@ -181,11 +185,11 @@ class Settlement:
                 )
             self.lines[line.id] = replace(line, state=LineState.ENDED)
             self.changes.lines.append(self.lines[line.id])
-            meeting = self.meetings.get(line.id)
-            if meeting is not None:
-                self._store_meeting(replace(meeting, line_id=None, incarnation=meeting.incarnation + 1))
         elif link.mailbox_id is not None and link.original_start == WHOLE:
             self.changes.items.append(absent_item(link.mailbox_id, Verdict.GONE))
+        meeting = rows.released(self.meetings.get(line.id))
+        if meeting is not None:
+            self._store_meeting(meeting)
         self.changes.dropped_links.append(link.id)
         self.changes.tombstones.append(Tombstone(link.user_id, link.kind, link.mailbox_id, line.crm_id))
         self._log(one, one.from_crm if one.side is Side.CRM else one.from_mailbox, EMPTY)
@@ -198,9 +202,8 @@ class Settlement:
     def _exists(self, one: Intent, stored: Item | Record | None, seen: SeenItem | None) -> None:
         """Made earlier, its answer lost. What was sent is the base: whatever differs now is somebody's change (F3)."""
         self.changes.intents.append(replace(one, state=IntentState.DONE))
-        link = self.links[one.link_id]
-        if stored is None or (isinstance(stored, Record) and stored.in_bin):
-            self._store(replace(link, state=LinkState.STOPPED, reason=BINNED))
+        if stored is None:
+            self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
             return
         sent = {
             group: stored.values.get(group) if _unresolved(one, group, stored.values) else value
@@ -208,6 +211,8 @@ class Settlement:
         }
         self._mirror(stored, seen, one)
         self._created(one, stored, sent, seen)
+        if isinstance(stored, Record) and stored.in_bin:
+            self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
         self._again(self.links[one.link_id], Side.MAILBOX, stored.id if isinstance(stored, Item) else None)
         self._log(one, EMPTY, stored.values)
 
@@ -226,8 +231,7 @@ class Settlement:
         else:
             link = replace(link, mailbox_id=stored.id, original_start=WHOLE)
             if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
-                meeting = replace(rows.new_meeting(seen.uid, WHOLE, 0), line_id=link.line_id)
-                self._store_meeting(meeting)
+                self._store_meeting(self._meeting(seen.uid, link.line_id))
         self._store(link)
         self._mirror(stored, seen, one)
         self._again(link, Side.MAILBOX, None)
@@ -236,6 +240,11 @@ class Settlement:
         """The create is not needed: what it would make is there and belongs to another pair (D-12)."""
         self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
         self.changes.dropped_links.append(one.link_id)
+        link = self.links[one.link_id]
+        source = link.mailbox_id if one.side is Side.CRM else self.lines[link.line_id].crm_id
+        if source is not None:
+            note = Note(one.user_id, one.kind, one.side.other, source, reason, title_of(one.values))
+            self.changes.notes.append(note)
 
     # --- everything else ----------------------------------------------------------------------------------------
 
@@ -299,6 +308,10 @@ class Settlement:
     def _store(self, link: Link) -> None:
         self.links[link.id] = link
         self.changed_links[link.id] = link
+
+    def _meeting(self, uid: str, line_id: UUID) -> Meeting:
+        """The meeting of an item that was made or found, with its record."""
+        return replace(self.by_uid.get(uid) or rows.new_meeting(uid, WHOLE, 0), line_id=line_id)
 
     def _store_meeting(self, meeting: Meeting) -> None:
         if meeting.line_id is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from backend.storage.views.organisation import Budget
@@ -11,18 +11,23 @@ from backend.storage.views.organisation import Budget
 WIDTH: Final = 240
 HEIGHT: Final = 56
 HOURS: Final = 24
+PACE_HOURS: Final = 3
+"""The pace is that of the present hour and the two before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetChart:
-    """The day's API calls: path of what was used, its area, the forecast, and the height of the limit."""
+    """Our calls of the UTC day: path so far, its area, the forecast, and the height of what is left to us.
+
+    ends_at: when Salesforce's rolling 24 hours would be full at this pace, if that is before midnight UTC.
+    """
 
     used: str
     area: str
     ahead: str
     limit: float | None
     forecast: int
-    ends_at_hour: float | None
+    ends_at: datetime | None
 
 
 def _height(value: float, top: float) -> float:
@@ -33,30 +38,49 @@ def _path(points: list[tuple[float, float]]) -> str:
     return "M" + " L".join(f"{x:g} {y:g}" for x, y in points)
 
 
-def forecast(used: int, hour: float) -> int:
-    """Calls by midnight UTC at the pace of the day so far; the first hour counts as a whole one."""
-    return round(used / max(hour, 1.0) * HOURS)
+def pace(budget: Budget, now: datetime) -> float:
+    """Our calls per hour of late."""
+    both = (*budget.yesterday, *budget.hours)
+    here = HOURS + now.hour
+    return sum(both[here - PACE_HOURS + 1 : here + 1]) / (PACE_HOURS - 1 + max(now.minute / 60, 1 / 60))
+
+
+def forecast(budget: Budget, now: datetime) -> int:
+    """Our calls by midnight UTC at this pace."""
+    return budget.ours + round(pace(budget, now) * (HOURS - now.hour - now.minute / 60))
+
+
+def full_at(budget: Budget, now: datetime) -> datetime | None:
+    """When the last 24 hours would hold the limit: our pace comes in, what is a day old falls out (SF-013)."""
+    if budget.used is None or not budget.limit:
+        return None
+    used, rate, moment = float(budget.used), pace(budget, now), now
+    for hour in range(now.hour, HOURS):
+        end = now.replace(hour=hour, minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        share = (end - moment) / timedelta(hours=1)
+        growth = (rate - budget.yesterday[hour]) * share
+        if used < budget.limit <= used + growth:
+            return moment + (end - moment) * ((budget.limit - used) / growth)
+        used, moment = used + growth, end
+    return None
 
 
 def budget_chart(budget: Budget, now: datetime) -> BudgetChart:
-    """The chart at `now` (UTC). What others used of the limit is spread over the day, as its hours are not known."""
-    hour = now.hour + now.minute / 60
-    used = budget.used if budget.used is not None else budget.ours
-    ahead = forecast(used, hour)
-    top = float(max(ahead, used, budget.limit or 0, 1))
-    scale = used / budget.ours if budget.ours else 0.0
-    points, total = [(0.0, _height(0, top))], 0.0
+    """The chart at `now` (UTC)."""
+    hour, ahead = now.hour + now.minute / 60, forecast(budget, now)
+    others = max(0, (budget.used or 0) - budget.ours - sum(budget.yesterday[now.hour :]))
+    room = None if not budget.limit else max(0, budget.limit - others)
+    top = float(max(ahead, room or 0, 1))
+    points, total = [(0.0, _height(0, top))], 0
     for index in range(now.hour + 1):
-        total += budget.hours[index] * scale
-        end = min(index + 1, hour)
-        points.append(
-            (round(end / HOURS * WIDTH, 1), _height(total if budget.ours else used * end / max(hour, 0.1), top))
-        )
+        total += budget.hours[index]
+        points.append((round(min(index + 1, hour) / HOURS * WIDTH, 1), _height(total, top)))
     last = points[-1]
-    area = f"{_path(points)} L{last[0]:g} {_height(0, top):g} L0 {_height(0, top):g} Z"
-    runs_out = budget.limit is not None and ahead > budget.limit > used
     return BudgetChart(
-        used=_path(points), area=area, ahead=_path([last, (float(WIDTH), _height(ahead, top))]),
-        limit=None if budget.limit is None else _height(budget.limit, top), forecast=ahead,
-        ends_at_hour=hour + (budget.limit - used) / (used / max(hour, 1.0)) if runs_out and budget.limit else None,
-    )  # fmt: skip
+        used=_path(points),
+        area=f"{_path(points)} L{last[0]:g} {_height(0, top):g} L0 {_height(0, top):g} Z",
+        ahead=_path([last, (float(WIDTH), _height(ahead, top))]),
+        limit=None if room is None else _height(room, top),
+        forecast=ahead,
+        ends_at=full_at(budget, now),
+    )

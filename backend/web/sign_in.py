@@ -16,6 +16,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user  # type: ignore[import-untyped]  # it publishes no types
 from werkzeug.wrappers import Response
 
+from backend.web.errors import wants_json
 from backend.web.returning import next_page
 from backend.web.services import Account, provided, services
 from backend.web.words import say
@@ -111,7 +112,7 @@ def ask() -> Response | None:
     """Where nobody is signed in: the sign-in page for people, 401 for everything that is no page."""
     if request.endpoint in OPEN or me() is not None:
         return None
-    if request.method != "GET" or LIVE_HEADER in request.headers or not request.accept_mimetypes.accept_html:
+    if request.method != "GET" or LIVE_HEADER in request.headers or wants_json():
         abort(401)
     return redirect(url_for("sign_in.page", next=request.full_path.rstrip("?")))
 

@@ -86,7 +86,11 @@ def test_every_page_is_titled_and_obeys_its_content_security_policy(browser: Bro
     found = {}
     for name, path in PAGES.items():
         page.goto(shown_address + path)
-        found[name] = (page.locator("h1").count(), page.get_attribute("html", "lang"), page.title().endswith(" · Lockstep"))
+        found[name] = (
+            page.locator("h1").count(),
+            page.get_attribute("html", "lang"),
+            page.title().endswith(" · Lockstep"),
+        )
     context.close()
 
     assert found == dict.fromkeys(PAGES, (1, "en", True))

@@ -24,7 +24,7 @@ from tests.fakes.account import Account, Place, Thing
 from tests.fakes.world import ApiWrite, FakeWorld
 
 SILENT = frozenset({"show_as"})
-"""Groups whose change mails nobody (architecture §4, Guests)."""
+"""Groups whose change mails nobody."""
 
 
 def caps_of(account: Account, thing: Thing) -> Caps:

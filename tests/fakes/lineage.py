@@ -22,6 +22,7 @@ EDITABLE = {
     Kind.CONTACT: ("title", "phone", "notes", "name", "mailing", "email"),
     Kind.EVENT: ("description", "show_as", "subject", "when"),
 }
+IDENTITY = ("name", "email", "subject", "when")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class People:
     """What a person deleted while it was linked, by the id of the other half; restored ones are taken out."""
     twice: set[tuple[Side, str]] = field(default_factory=set)
     """Marks of which a person took one back where there was another already."""
+
+    in_a_pass: bool = False
+    """Whether people act while a pass runs: what is taken back then may be made anew at the same moment."""
 
     def __post_init__(self) -> None:
         self.account = self.lab.world.mailbox_of(self.user_id)
@@ -114,6 +118,7 @@ class People:
 
     def edit_item(self, thing: Thing, group: str, value: FieldValue = None) -> None:
         """Changes one group in the mailbox, to a new value of no meaning if none is given."""
+        self._alone(thing, group)
         before = thing.values.get(group)
         self.account.edit(thing.id, {group: value or self.new_value(thing.kind, group, before)})
         self.edits.append(Edit(Side.MAILBOX, self.account.address, thing.id, group, before, thing.values.get(group)))
@@ -121,6 +126,7 @@ class People:
     def edit_record(self, row: Row, group: str, *, late: bool = False) -> None:
         """Changes one group in Salesforce. `late`: in a slow transaction."""
         self.org.locked(row.id)
+        self._alone(row, group)
         before = row.values.get(group)
         value = self.new_value(row.kind, group, before)
         after = self.org.accepted(row.kind, {group: value}, row.values).get(group)
@@ -139,13 +145,22 @@ class People:
 
     def restore_item(self, thing: Thing) -> None:
         """Takes something back from Deleted Items."""
-        self._undone(Side.MAILBOX, thing, self.things())
+        self._undone(thing, self.things())
         self.account.restore(thing.id)
 
     def restore_record(self, row: Row) -> None:
         """Takes something back from the Recycle Bin."""
-        self._undone(Side.CRM, row, self.rows())
+        self._undone(row, self.rows())
         self.org.restore(row.id)
+
+    def move_item(self, thing: Thing) -> None:
+        """Moves something to another folder or calendar, or back."""
+        if thing.place is Place.CONTAINER:
+            self.account.move_out(thing.id)
+            return
+        if mark_of(thing) in marks([other for other in self.things() if other.place is Place.CONTAINER]):
+            self.twice |= {(side, mark_of(thing)) for side in Side}
+        self.account.move_back(thing.id)
 
     def copy_item(self, thing: Thing) -> None:
         """Copies something in the mailbox, tag and all; only the mark differs."""
@@ -158,15 +173,21 @@ class People:
         values = {**row.values, MARK[row.kind]: f"L{next(self.numbers)}"}
         self.org.create(row.kind, values, row.owner)
 
+    def _alone(self, thing: Thing | Row, group: str) -> None:
+        """What is edited before it was paired, in what it would be known by, becomes another thing."""
+        linked = {id for pair in self.lab.pairs() for id in (pair.link.mailbox_id, pair.line.crm_id)}
+        if group in IDENTITY and not thing.by_api and thing.id not in linked:
+            self.twice |= {(side, mark_of(thing)) for side in Side}
+
     def _deleted(self, thing: Thing | Row) -> None:
         for pair in self.lab.pairs():
             halves = {pair.link.mailbox_id, pair.line.crm_id} - {None}
             for other in halves - {thing.id} if thing.id in halves else ():
                 self.deleted[str(other)] = thing.id
 
-    def _undone(self, side: Side, thing: Thing | Row, living: Sequence[Thing] | Sequence[Row]) -> None:
-        if mark_of(thing) in marks(living):
-            self.twice.add((side, mark_of(thing)))
+    def _undone(self, thing: Thing | Row, living: Sequence[Thing] | Sequence[Row]) -> None:
+        if self.in_a_pass or mark_of(thing) in marks(living):
+            self.twice |= {(side, mark_of(thing)) for side in Side}
         self.deleted = {half: id for half, id in self.deleted.items() if thing.id not in (half, id)}
 
 

@@ -1,4 +1,4 @@
-"""Judges what the engine did, from the fakes' own books: the invariants of sync.md B.12 and sync-extensions D.3.
+"""Judges what the engine did, from the fakes' own books: the invariants of docs/sync.md B.12.
 
 `Watch` looks at every write the moment before it takes effect; `check_settled` looks at a world at rest.
 """
@@ -213,7 +213,7 @@ class Judge:
         for number in sorted(last.values()):
             edit = edits[number]
             now = self._values(edit)
-            if now is None or now.get(edit.group) == edit.after:
+            if now is None or now.get(edit.group) == edit.after or edit.before == edit.after:
                 continue
             kind = Kind.CONTACT if edit.group in GROUPS[Kind.CONTACT] else Kind.EVENT
             replaced = any(

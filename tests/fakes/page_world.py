@@ -404,17 +404,37 @@ def _organisation(connection: sa.Connection) -> None:
         cycle_at=NOW - timedelta(seconds=12),
         stopped=False,
         problem="",
-        api_used=12420,
+        api_used=18420,
         api_max=45000,
     )
-    for hour, calls in enumerate([120, 90, 80, 85, 130, 300, 700, 1400, 2100, 1500]):
-        for service, share in (("salesforce", 1), ("microsoft", 3)):
-            _put(
-                connection,
-                t.api_usage,
-                day=NOW.date(),
-                hour=hour,
-                service=service,
-                calls=calls * share,
-                requests=calls * share,
-            )
+    busy = [
+        120,
+        90,
+        80,
+        85,
+        130,
+        300,
+        700,
+        1400,
+        2100,
+        1500,
+        1400,
+        1300,
+        900,
+        1100,
+        1200,
+        1300,
+        1000,
+        700,
+        300,
+        200,
+        150,
+        120,
+        100,
+        90,
+    ]
+    for day, hours in ((NOW.date(), busy[:10]), (NOW.date() - timedelta(days=1), busy)):
+        for hour, calls in enumerate(hours):
+            for service, share in (("salesforce", 1), ("microsoft", 3)):
+                row = {"day": day, "hour": hour, "service": service, "calls": calls * share, "requests": calls * share}
+                _put(connection, t.api_usage, **row)

@@ -1,4 +1,4 @@
-"""Every table (sync.md B.3 with sync-extensions.md D.1, E.1). All times are UTC; ids of lines, links, meetings and
+"""Every table (docs/sync.md D.1, E.1). All times are UTC; ids of lines, links, meetings and
 intents are UUIDs as text, derived by the planner.
 """
 

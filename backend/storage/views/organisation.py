@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,16 +14,20 @@ SALESFORCE = "salesforce"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """API calls of a service on one day (UTC). `hours`: our calls by hour; used and limit are Salesforce's own."""
+    """Salesforce API calls. used of limit: everybody's in the last 24 hours, as Salesforce said (SF-012).
+
+    hours and yesterday: our own calls by hour of the UTC day · others: our calls of today to other services.
+    """
 
     used: int | None
     limit: int | None
     hours: tuple[int, ...]
+    yesterday: tuple[int, ...]
     others: tuple[tuple[str, int], ...]
 
     @property
     def ours(self) -> int:
-        """Calls that we made."""
+        """Our calls of today."""
         return sum(self.hours)
 
 
@@ -75,18 +79,18 @@ def organisation_view(link_: sa.Connection, today: date, since: datetime) -> Org
 
 def _budget(link_: sa.Connection, day: date, used: int | None, limit: int | None) -> Budget:
     rows = link_.execute(
-        sa.select(api_usage.c.service, api_usage.c.hour, api_usage.c.calls)
-        .where(api_usage.c.day == day)
+        sa.select(api_usage.c.day, api_usage.c.service, api_usage.c.hour, api_usage.c.calls)
+        .where(api_usage.c.day.in_((day, day - timedelta(days=1))))
         .order_by(api_usage.c.service, api_usage.c.hour)
     ).all()
-    hours = [0] * 24
+    today, yesterday = [0] * 24, [0] * 24
     others: dict[str, int] = {}
-    for service, hour, calls in rows:
+    for when, service, hour, calls in rows:
         if service == SALESFORCE:
-            hours[hour] += calls
-        else:
+            (today if when == day else yesterday)[hour] += calls
+        elif when == day:
             others[service] = others.get(service, 0) + calls
-    return Budget(used, limit, tuple(hours), tuple(others.items()))
+    return Budget(used, limit, tuple(today), tuple(yesterday), tuple(others.items()))
 
 
 def attention(link_: sa.Connection, since: datetime) -> Attention:

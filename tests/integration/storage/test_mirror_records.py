@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
 
 from backend.domain.values import Kind
 from backend.storage import tables
+from backend.storage.engine import create_engine
+from backend.storage.sync_store import SqlSyncStore
 from backend.sync.state import LinkState, Presence, SeenRecord
 from tests.fakes.stored import HOUR, MINUTE, NOON, OWNER, Bench, card, line_of, link_of, record
+from tests.fakes.world import FakeClock
 
 ADA = card("Love", "ada@example.com")
 LATER = NOON + MINUTE
@@ -208,3 +213,29 @@ def test_d11_c11_marks_are_stored_with_what_they_stand_for(bench: Bench) -> None
     assert {name: rows for name, rows in bench.everything().items() if name != "sync_lease"} == {
         name: rows for name, rows in before.items() if name != "sync_lease"
     }
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["a stored record", "a new record"])
+def test_inv21_two_commits_at_once_leave_the_newest_version(bench: Bench, database_url: str, stored: bool) -> None:
+    """One commit has compared and not yet written when the other comes."""
+    if stored:
+        bench.learn(record("003A", ADA, NOON))
+    newest, between = record("003A", ADA, NOON + 2 * MINUTE), record("003A", card("Between"), LATER)
+    second = Bench(SqlSyncStore(create_engine(database_url), FakeClock()), bench.engine)
+    second.lease(1)
+    bench.lease(0)
+    threads: list[threading.Thread] = []
+
+    def meanwhile(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT crm_record") and not threads:
+            change = {"records": [(Kind.CONTACT, between)], "scopes": [(Kind.CONTACT, "003A", frozenset({1}))]}
+            threads.append(threading.Thread(target=second.commit, args=(1,), kwargs=change))
+            threads[0].start()
+            threads[0].join(0.4)
+
+    event.listen(bench.engine, "after_cursor_execute", meanwhile)
+    bench.learn(newest)
+    event.remove(bench.engine, "after_cursor_execute", meanwhile)
+    threads[0].join(30)
+    assert seen(bench) == newest
+    second.store._engine.dispose()

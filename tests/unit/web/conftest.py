@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,27 @@ def empty_world(tmp_path: Path) -> Iterator[World]:
     world.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the organisation of `tests.fakes.page_world`, filled once and copied for each test."""
+    folder = tmp_path_factory.mktemp("filled")
+    world = make_world(folder)
+    fill(world.engine)
+    with world.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    world.engine.dispose()
+    return folder
+
+
 @pytest.fixture
-def world(empty_world: World) -> World:
-    """The organisation of `tests.fakes.page_world`."""
-    fill(empty_world.engine)
-    return empty_world
+def world(filled: Path, tmp_path: Path) -> Iterator[World]:
+    """The organisation, of a test's own."""
+    shutil.copy(filled / "pages.db", tmp_path / "pages.db")
+    world = make_world(tmp_path)
+    yield world
+    world.engine.dispose()
 
 
 @pytest.fixture
