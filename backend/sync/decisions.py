@@ -9,6 +9,7 @@ from backend.domain.identity import derived
 from backend.domain.values import EMPTY, Side, overlaid
 from backend.ports.answers import Op
 from backend.sync import rows
+from backend.sync.guests import WOULD_MAIL
 from backend.sync.state import Intent, IntentState, Line, Link, LinkState, Meeting, Todo
 from backend.sync.store import Changes
 
@@ -28,7 +29,7 @@ def decided(held: Intent, answer: Answer, link: Link, line: Line, meeting: Meeti
     """What the answer changes. `version`: the configuration's, by which the released write may leave (F-8)."""
     changes = Changes(item_user=held.user_id, item_kind=held.kind)
     if answer is Answer.SEND:
-        loud = held.side is Side.MAILBOX
+        loud = held.hold == WOULD_MAIL
         released = replace(held, state=IntentState.PLANNED, hold="", notify=loud, config_version=version)
         changes.intents.append(released)
         return changes

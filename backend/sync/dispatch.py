@@ -61,7 +61,7 @@ class Dispatch:
         return fresh
 
     def _configured(self, one: Intent) -> bool:
-        if one.config_version == self.context.user.configuration.version or one.notify:
+        if one.config_version == self.context.user.configuration.version:
             return True
         self.settlement.supersede(one, CONFIGURED)
         return False

@@ -164,7 +164,9 @@ class Newcomers:
 
     def _once_paired(self, view: ItemView) -> SeenRecord | None:
         """The record this item was paired with before both were deleted, if both were taken back."""
-        crm_ids = [stone.crm_id for stone in self.context.snapshot.tombstones if stone.mailbox_id == view.ref.mailbox_id]
+        crm_ids = [
+            stone.crm_id for stone in self.context.snapshot.tombstones if stone.mailbox_id == view.ref.mailbox_id
+        ]
         records = [record for crm_id in crm_ids if (record := self.context.snapshot.records.get(crm_id or ""))]
         free = [record for record in self._free(records) if record.presence is Presence.HERE and not record.is_child]
         return free[-1] if free else None

@@ -84,9 +84,7 @@ def released(meeting: Meeting | None) -> Meeting | None:
     """A meeting whose record is no more: should a copy of it return, that is its next incarnation."""
     if meeting is None or meeting.line_id is None:
         return None
-    return replace(
-        meeting, line_id=None, incarnation=meeting.incarnation + 1, shadow_mailbox=None, shadow_crm=None
-    )
+    return replace(meeting, line_id=None, incarnation=meeting.incarnation + 1, shadow_mailbox=None, shadow_crm=None)
 
 
 def link_to(
