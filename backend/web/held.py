@@ -49,7 +49,13 @@ def steps() -> str:
     with services().reading.connect() as connection:
         rows, total = held_steps_page(connection, at, SIZE)
     return render_template(
-        "held/list.html", rows=rows, total=total, pager=pager(at, SIZE, total), sentence=sentence, because=because
+        "held/list.html",
+        rows=rows,
+        total=total,
+        pager=pager(at, SIZE, total),
+        sentence=sentence,
+        because=because,
+        fields=fields,
     )
 
 

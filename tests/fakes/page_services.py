@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from backend import config
@@ -19,7 +21,12 @@ from backend.web.services import Processes, Services
 from tests.fakes.page_world import NOW
 
 PASSWORD = "correct horse battery staple"
+COMPILED = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="lockstep-templates-"))
+"""Templates are compiled once for all apps of a test run."""
 HASHED = generate_password_hash(PASSWORD, "pbkdf2:sha256:1000")
+
+
+AT_WORK = Processes(2, True, {"cycle": 0, "users": 3})
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class World:
     accounts: FakeAccounts
     done: list[tuple[object, ...]] = field(default_factory=list)
     audit: list[tuple[str, str, str, Mapping[str, object]]] = field(default_factory=list)
-    processes: Processes | None = Processes(2, True, {"cycle": 0, "users": 3})
+    processes: Processes | None = AT_WORK
     checks: dict[str, str | None] = field(default_factory=lambda: {"database": None, "migrations": None, "redis": None})
     now: datetime = NOW
 
@@ -118,5 +125,6 @@ def make_world(folder: Path) -> World:
 def make_app(world: World, folder: Path, **settings: object) -> Flask:
     """The real application over the world."""
     app = create_app(config.load({"data_dir": folder, **settings}), world.services())
-    app.config.update(TESTING=True, RATELIMIT_ENABLED=True)
+    app.config.update(TESTING=True)
+    app.jinja_env.bytecode_cache = COMPILED
     return app
