@@ -11,6 +11,7 @@ import structlog
 from redis import Redis, RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
+from rq.executions import ExecutionRegistry
 from rq.job import Job, JobStatus
 
 CYCLE_QUEUE = "cycle"
@@ -103,6 +104,17 @@ class Doorbell:
             Job.fetch(job_id(user_id), connection=connection).delete()
         except NoSuchJobError:  # gone by now, or a remnant that RQ cannot read; it is the hash that blocks the id
             connection.delete(Job.key_for(job_id(user_id)))
+        except ValueError:  # RQ looks for the execution of the killed worker, which expired a minute before its entry
+            self._forget(job_id(user_id))
+
+    def _forget(self, name: str) -> None:
+        """Deletes a job with its executions, so that none of them is taken for one of the next job."""
+        connection = self._queue.connection
+        executions = ExecutionRegistry(name, connection=connection)
+        entries = [f"{name}:{execution}" for execution in executions.get_execution_ids()]
+        if entries:
+            connection.zrem(self._queue.started_job_registry.key, *entries)
+        connection.delete(executions.key, Job.key_for(name))
 
 
 def job_id(user_id: int) -> str:

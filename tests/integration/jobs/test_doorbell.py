@@ -6,6 +6,7 @@ import pytest
 from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.exceptions import DuplicateJobError
+from rq.executions import Execution
 from rq.job import Job, JobStatus
 
 from backend.jobs import redis_server, tasks
@@ -123,6 +124,23 @@ def test_remnant_hash_without_a_status_does_not_block_the_user(doorbell: Doorbel
     connection.hset(Job.key_for(job_id(USER)), "last_heartbeat", "2026-01-01T00:00:00Z")
     assert doorbell.ring(USER, "schedule") is Rung.QUEUED
     assert queued(connection) == ["sync-7"]
+
+
+def test_started_job_whose_execution_expired_with_its_worker_does_not_block_the_user(
+    doorbell: Doorbell, connection: Redis
+) -> None:
+    """RQ keeps an execution for its heartbeat, its entries a minute longer; in between it cannot delete the job."""
+    doorbell.ring(USER, "hook")
+    job = pop_as_started(connection)
+    with connection.pipeline() as pipeline:
+        execution = Execution.create(job, ttl=15, pipeline=pipeline)
+        pipeline.execute()
+    connection.delete(execution.key)
+    with pytest.raises(ValueError, match="not found in Redis"):
+        job.delete()
+    assert doorbell.ring(USER, "schedule") is Rung.QUEUED
+    assert queued(connection) == ["sync-7"]
+    assert connection.zrange(job.started_job_registry.key, 0, -1) == []
 
 
 def test_ring_that_loses_every_race_is_noted_in_the_database(
