@@ -21,6 +21,7 @@ _PEOPLE = (
         user_state.c.state,
         user_state.c.reason,
         user_state.c.remedy,
+        user_state.c.syncs,
         user_state.c.because,
         user_state.c.last_ok_at,
         user_state.c.due_at,

@@ -24,7 +24,7 @@
     const target = event.detail.target, incoming = event.detail.fragment.firstElementChild;
     if (!incoming || !target.id) return;
     const html = incoming.outerHTML;
-    if (seen.get(target.id) === html || busy(target)) {
+    if (seen.get(target.id) === html || target.outerHTML === html || busy(target)) {
       event.detail.shouldSwap = false;
       return;
     }
