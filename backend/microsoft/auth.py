@@ -1,6 +1,7 @@
 """Tokens for one application (client credentials), through msal; one msal object per process and application.
 
-msal keeps tokens in memory and answers from there after a 429 (MS-005); that works only while its object lives.
+msal is made only where no process has a token: making it already asks the service. A pause that the service asked
+for it keeps in its memory (MS-005); the cache keeps it for the other processes.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import os
 import threading
+import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msal
@@ -25,10 +28,14 @@ from requests.exceptions import RequestException
 from backend.microsoft.auth_errors import bad_certificate, from_discovery, from_token_answer, unreachable
 from backend.microsoft.settings import MicrosoftSettings
 from backend.microsoft.transport import ServiceSession
+from backend.ports.cache import UNSHARED, Entry, ServiceCache
 from backend.ports.errors import Malformed
 from backend.ports.metering import Meter
 
 SERVICE: Final = "microsoft-token"
+SUBJECT: Final = "application"
+MARGIN: Final = timedelta(minutes=5)
+"""A token is used no longer than this before its end, as msal does."""
 
 
 class TokenSession(ServiceSession):
@@ -69,20 +76,44 @@ def _application(settings: MicrosoftSettings) -> _Application:
 
 
 class ApplicationTokens:
-    """Access tokens of one application; a thin door to the process's msal object. Counts into its own meter."""
+    """Access tokens of one application: from memory, else the cache, else msal. Counts into its own meter."""
 
-    def __init__(self, settings: MicrosoftSettings, meter: Meter) -> None:
+    def __init__(self, settings: MicrosoftSettings, meter: Meter, cache: ServiceCache = UNSHARED) -> None:
         self._settings = settings
         self._meter = meter
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._held: str | None = None
+        self._held_until = 0.0
 
     def token(self, *, fresh: bool = False) -> str:
-        """A valid access token, from memory where possible. Raises AccessLost, Transient, Malformed."""
+        """A valid access token. `fresh`: the last one was refused, and is forgotten for everybody.
+
+        Another process's newer one is as good as a new one. Raises AccessLost, Transient, Malformed.
+        """
+        with self._lock:
+            if fresh:
+                self._forget()
+            if self._held is None or time.monotonic() >= self._held_until:
+                entry = self._cache.get(SUBJECT, self._asked)
+                self._held = entry.text
+                self._held_until = math.inf if entry.lasts is None else time.monotonic() + entry.lasts.total_seconds()
+            return self._held
+
+    def _forget(self) -> None:
+        application = _application(self._settings)
+        with application.lock:
+            if application.client is not None:
+                application.client.remove_tokens_for_client()
+        if self._held is not None:
+            self._cache.forget(SUBJECT, self._held)
+        self._held = None
+
+    def _asked(self) -> Entry:
         application = _application(self._settings)
         with application.lock:
             application.session.meter = self._meter
             client = application.client or self._connected(application)
-            if fresh:
-                client.remove_tokens_for_client()
             return self._acquired(client, application.session)
 
     def roles(self) -> frozenset[str]:
@@ -116,17 +147,18 @@ class ApplicationTokens:
             raise from_discovery(application.session.last, settings.tenant) from error
         return application.client
 
-    def _acquired(self, client: msal.ConfidentialClientApplication, session: TokenSession) -> str:
+    def _acquired(self, client: msal.ConfidentialClientApplication, session: TokenSession) -> Entry:
         try:
             answer = client.acquire_token_for_client(scopes=[self._settings.scope])
         except (RequestException, MsalServiceError) as error:
             raise unreachable(error, session.last) from error
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # not JSON, or a life that is no number
             raise Malformed("An answer of Microsoft's sign-in cannot be read.", service=SERVICE) from error
         token = answer.get("access_token")
         if not isinstance(token, str):
             raise from_token_answer(answer, session.last)
-        return token
+        life = answer.get("expires_in")
+        return Entry(token, None if life is None else timedelta(seconds=int(life)) - MARGIN)
 
 
 def _credential(settings: MicrosoftSettings) -> str | dict[str, str]:

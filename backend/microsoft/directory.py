@@ -19,6 +19,7 @@ from backend.microsoft.settings import MicrosoftSettings
 from backend.microsoft.tags import query
 from backend.microsoft.throttle import GLOBAL_BURST, GLOBAL_RATE, Gate, TokenBucket
 from backend.microsoft.transport import ServiceSession, Transport
+from backend.ports.cache import UNSHARED, ServiceCache
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.metering import Meter
 
@@ -63,13 +64,18 @@ class DirectoryUser:
 class MicrosoftConnection:
     """One tenant. Makes no request by itself; counts into `meter`; keeps the limits of every mailbox it opened.
 
-    `sleep` waits some seconds, where the service asks for it.
+    `sleep` waits some seconds, where the service asks for it · `tokens`: where other processes find our tokens.
     """
 
     def __init__(
-        self, settings: MicrosoftSettings, meter: Meter, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        settings: MicrosoftSettings,
+        meter: Meter,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        tokens: ServiceCache = UNSHARED,
     ) -> None:
-        self.tokens = ApplicationTokens(settings, meter)
+        self.tokens = ApplicationTokens(settings, meter, tokens)
         self._sleep = sleep
         session = ServiceSession(settings.ca_file)
         self._transport = Transport(settings.graph_url, self.tokens, session, meter, sleep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from backend.domain.fieldmap import ROWS, FieldRow
 from backend.domain.values import Kind
+from backend.ports.cache import UNSHARED, Entry, ServiceCache
 from backend.ports.clock import Clock
 from backend.salesforce.client import Client
 
@@ -96,20 +98,25 @@ def layout_of(
 
 def described(kind: Kind, answer: Mapping[str, Any]) -> Layout:
     """The layout in the answer of describe."""
+    return layout_of(kind, *_names(answer))
+
+
+def _names(answer: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """Names of the fields in the answer of describe: the readable, the creatable, the updatable ones."""
     fields = answer["fields"]
-    return layout_of(
-        kind,
-        (field["name"] for field in fields),
-        (field["name"] for field in fields if field["createable"]),
-        (field["name"] for field in fields if field["updateable"]),
+    return (
+        [field["name"] for field in fields],
+        [field["name"] for field in fields if field["createable"]],
+        [field["name"] for field in fields if field["updateable"]],
     )
 
 
 class Layouts:
-    """Layouts of all users of this process, each kept for half a day; safe to share between threads."""
+    """Layouts of all users, each kept for half a day, for other processes in a cache; safe to share between threads."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, cache: ServiceCache = UNSHARED) -> None:
         self._clock = clock
+        self._cache = cache
         self._kept: dict[tuple[str, Kind], tuple[Layout, datetime]] = {}
         self._guard = threading.Lock()
 
@@ -119,13 +126,24 @@ class Layouts:
             kept = self._kept.get((client.username, kind))
         if kept is not None and self._clock.now() < kept[1]:
             return kept[0]
-        layout = described(kind, client.get(f"sobjects/{SOBJECTS[kind]}/describe"))
+        entry = self._cache.get(_subject(client.username, kind), lambda: _asked(client, kind))
+        layout = layout_of(kind, *json.loads(entry.text))
         with self._guard:
-            self._kept[client.username, kind] = (layout, self._clock.now() + GOOD_FOR)
+            self._kept[client.username, kind] = (layout, self._clock.now() + (entry.lasts or GOOD_FOR))
         return layout
 
     def forget(self, username: str) -> None:
-        """Ask again: a field that was there is refused now."""
-        with self._guard:
-            for kind in Kind:
+        """Ask again: a field that was there is refused now, or one that is needed was not there."""
+        for kind in Kind:
+            with self._guard:
                 self._kept.pop((username, kind), None)
+            self._cache.forget(_subject(username, kind))
+
+
+def _subject(username: str, kind: Kind) -> str:
+    return f"{username} {SOBJECTS[kind]}"
+
+
+def _asked(client: Client, kind: Kind) -> Entry:
+    answer = client.get(f"sobjects/{SOBJECTS[kind]}/describe")
+    return Entry(json.dumps(_names(answer)), GOOD_FOR)

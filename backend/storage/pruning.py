@@ -9,13 +9,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from backend.storage.tables import api_usage, history, intent, link, mailbox_item, sync_run, tombstone
+from backend.storage.tables import api_usage, history, intent, link, mailbox_item, service_cache, sync_run, tombstone
 
 KEPT_RUNS: Final = timedelta(days=30)
 KEPT_HISTORY: Final = timedelta(days=180)
 KEPT_TOMBSTONES: Final = timedelta(days=30)
 KEPT_USAGE: Final = timedelta(days=400)
 KEPT_INTENTS: Final = timedelta(days=30)
+KEPT_ANSWERS: Final = timedelta(days=30)
+"""Tokens and layouts in use are made anew more often; older ones belong to people who left."""
 _ENDED: Final = ("done", "failed", "superseded")
 
 
@@ -27,7 +29,7 @@ class Pruned:
 
 
 def prune(engine: sa.Engine, now: datetime) -> Pruned:
-    """Forgets old runs, history, tombstones, ended writes, counts of calls, and mirror rows of vanished items."""
+    """Forgets old runs, history, tombstones, ended writes, counts of calls, unused tokens, and vanished items' rows."""
     linked = sa.exists().where(
         link.c.user_id == mailbox_item.c.user_id,
         link.c.kind == mailbox_item.c.kind,
@@ -39,6 +41,7 @@ def prune(engine: sa.Engine, now: datetime) -> Pruned:
         (tombstone, tombstone.c.deleted_at < now - KEPT_TOMBSTONES),
         (intent, sa.and_(intent.c.state.in_(_ENDED), intent.c.updated_at < now - KEPT_INTENTS)),
         (api_usage, api_usage.c.day < (now - KEPT_USAGE).date()),
+        (service_cache, service_cache.c.updated_at < now - KEPT_ANSWERS),
         (mailbox_item, sa.and_(mailbox_item.c.presence == "gone", sa.not_(linked))),
     )
     rows: Counter[str] = Counter()

@@ -14,6 +14,7 @@ from backend.storage.tables.people import (
     connection,
     organisation,
     person,
+    service_cache,
     user_state,
 )
 from backend.storage.tables.schema import metadata
@@ -40,6 +41,7 @@ __all__ = [
     "person",
     "selection",
     "series",
+    "service_cache",
     "stream",
     "sync_lease",
     "sync_run",

@@ -95,6 +95,17 @@ connection = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
+service_cache = Table(
+    "service_cache",
+    metadata,
+    Column("service", String(32), primary_key=True),
+    Column("subject", String(320), primary_key=True),
+    Column("sealed", LargeBinary),
+    Column("expires_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
 account = Table(
     "account",
     metadata,
