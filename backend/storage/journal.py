@@ -11,6 +11,9 @@ from backend.storage.tables import conflict, history, note, tombstone
 from backend.storage.work import Work
 from backend.sync.state import Conflict, HistoryEntry, Note, Tombstone
 
+_ADD_CONFLICT = sa.insert(conflict).inline()
+_ADD_TOMBSTONE = sa.insert(tombstone).inline()
+_ADD_HISTORY = sa.insert(history).inline()
 _CLEAR_NOTE = sa.delete(note).where(
     note.c.user_id == sa.bindparam("u"),
     note.c.kind == sa.bindparam("k"),
@@ -22,13 +25,13 @@ _CLEAR_NOTE = sa.delete(note).where(
 def store_journal(work: Work) -> None:
     """Appends conflicts, tombstones and history; sets notes, or clears them where the reason is empty."""
     changes, connection = work.changes, work.connection
-    run_many(connection, sa.insert(conflict), [_conflict_row(work, entry) for entry in changes.conflicts])
-    run_many(connection, sa.insert(tombstone), [_tombstone_row(work, entry) for entry in changes.tombstones])
+    run_many(connection, _ADD_CONFLICT, [_conflict_row(work, entry) for entry in changes.conflicts])
+    run_many(connection, _ADD_TOMBSTONE, [_tombstone_row(work, entry) for entry in changes.tombstones])
     notes = {(entry.user_id, entry.kind.value, entry.side.value, entry.ref): entry for entry in changes.notes}
     cleared = [dict(zip("uksr", key, strict=True)) for key, entry in notes.items() if not entry.reason]
     run_many(connection, _CLEAR_NOTE, cleared)
     upsert(connection, note, [_note_row(work, entry) for entry in notes.values() if entry.reason])
-    run_many(connection, sa.insert(history), [_history_row(work, entry) for entry in changes.history])
+    run_many(connection, _ADD_HISTORY, [_history_row(work, entry) for entry in changes.history])
 
 
 def _conflict_row(work: Work, entry: Conflict) -> dict[str, Any]:

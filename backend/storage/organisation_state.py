@@ -86,7 +86,7 @@ class OrganisationBook:
 
 
 @cache
-def _add_usage(dialect: str) -> sa.Executable:
+def _add_usage(dialect: str) -> sa.Insert:
     insert = postgresql.insert(api_usage) if dialect == "postgresql" else sqlite.insert(api_usage)
     return insert.on_conflict_do_update(
         index_elements=[column.name for column in api_usage.primary_key],

@@ -14,6 +14,7 @@ from backend.sync.state import Intent, IntentState
 
 OPEN = (IntentState.PLANNED, IntentState.SENT)
 
+_ADD = sa.insert(intent).inline()
 _KNOWN = sa.select(intent.c.id).where(intent.c.id.in_(IDS))
 _MOVING = ("expect", "notify", "config_version", "state", "attempts", "not_before", "code", "message", "rule", "hold")
 _PROGRESS = (
@@ -30,24 +31,23 @@ def store_intents(work: Work) -> None:
     """
     intents = {str(entry.id): entry for entry in work.changes.intents}
     known = {row.id for row in look_up(work.connection, _KNOWN, intents)}
-    moved = [entry for key, entry in intents.items() if key in known]
-    moved.sort(key=lambda entry: (entry.state in OPEN, entry.target))
-    fresh = sorted((entry for key, entry in intents.items() if key not in known), key=lambda entry: entry.target)
+    moved = [entry for entry in intents.items() if entry[0] in known]
+    moved.sort(key=lambda entry: (entry[1].state in OPEN, entry[1].target))
+    fresh = sorted((entry for entry in intents.items() if entry[0] not in known), key=lambda entry: entry[1].target)
     with one_per_thing("remote object"):
-        run_many(work.connection, _PROGRESS, [_progress(work, entry) for entry in moved])
-        if fresh:
-            work.connection.execute(sa.insert(intent), [_row(work, entry) for entry in fresh])
+        run_many(work.connection, _PROGRESS, [_progress(work, *entry) for entry in moved])
+        run_many(work.connection, _ADD, [_row(work, *entry) for entry in fresh])
 
 
-def _progress(work: Work, entry: Intent) -> dict[str, Any]:
+def _progress(work: Work, intent_id: str, entry: Intent) -> dict[str, Any]:
     moving = {f"new_{name}": getattr(entry, name) for name in _MOVING}
-    return moving | {"one_id": str(entry.id), "new_state": entry.state.value, "new_updated_at": work.now}
+    return moving | {"one_id": intent_id, "new_state": entry.state.value, "new_updated_at": work.now}
 
 
-def _row(work: Work, entry: Intent) -> dict[str, Any]:
+def _row(work: Work, intent_id: str, entry: Intent) -> dict[str, Any]:
     moving = {name: getattr(entry, name) for name in _MOVING}
     return moving | {
-        "id": str(entry.id),
+        "id": intent_id,
         "user_id": entry.user_id,
         "run_id": work.changes.run_id,
         "link_id": str(entry.link_id),

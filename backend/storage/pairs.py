@@ -41,7 +41,7 @@ def drop(work: Work) -> None:
 
 def store_lines(work: Work) -> None:
     """Upserts lines. Raises TargetTaken if another line already stands for the record or carries the key."""
-    rows = [_line_row(entry) for entry in sorted(work.changes.lines, key=lambda entry: str(entry.id))]
+    rows = _in_order(_line_row(entry) for entry in work.changes.lines)
     with one_per_thing("record"):
         upsert(work.connection, line, rows)
 
@@ -53,7 +53,7 @@ def store_meetings(work: Work) -> None:
     """
     moves = work.changes.moved_meetings
     run_many(work.connection, _STEP_ASIDE, _ids(meeting_id for meeting_id, _ in moves))
-    rows = [_meeting_row(work, entry) for entry in sorted(work.changes.meetings, key=lambda entry: str(entry.id))]
+    rows = _in_order(_meeting_row(work, entry) for entry in work.changes.meetings)
     with one_per_thing("meeting"):
         run_many(work.connection, _MOVE, [{"one_id": str(meeting_id), "start": start} for meeting_id, start in moves])
         upsert(work.connection, meeting, rows)
@@ -61,21 +61,24 @@ def store_meetings(work: Work) -> None:
 
 def store_links(work: Work) -> None:
     """Upserts links; several may move to each other's items or occurrences in one go."""
-    links = {str(entry.id): entry for entry in work.changes.links}
-    places = {row.id: (row.mailbox_id, row.original_start) for row in look_up(work.connection, _PLACES, links)}
+    rows = {row["id"]: row for row in (_link_row(work, entry) for entry in work.changes.links)}
     moving = [
-        link_id
-        for link_id, place in places.items()
-        if place != (links[link_id].mailbox_id, links[link_id].original_start)
+        place.id
+        for place in look_up(work.connection, _PLACES, rows)
+        if (place.mailbox_id, place.original_start) != (rows[place.id]["mailbox_id"], rows[place.id]["original_start"])
     ]
     run_many(work.connection, _LEAVE_PLACE, _ids(moving))
-    rows = [_link_row(work, entry) for entry in links.values()]
-    upsert(work.connection, link, rows, keep=("created_at",))
+    upsert(work.connection, link, list(rows.values()), keep=("created_at",))
 
 
 def store_series(work: Work) -> None:
     """Upserts what is known of series."""
     upsert(work.connection, series, [_series_row(entry) for entry in work.changes.series])
+
+
+def _in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In one order everywhere, so that commits do not wait for each other in turn."""
+    return sorted(rows, key=lambda row: row["id"])
 
 
 def _ids(ids: Iterable[Any]) -> list[dict[str, str]]:

@@ -27,37 +27,38 @@ def serialize(value: Any) -> str:
 
 
 class Encoder:
-    """Values to JSON for one transaction; the same mapping object is encoded once."""
+    """Values to JSON for one transaction; mappings of the same value objects are encoded once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Values, dict[str, Any]]] = {}
-        self._texts: dict[int, JsonText] = {}
-        self._patches: dict[int, tuple[Values, JsonText]] = {}
+        self._texts: dict[int, tuple[Values, JsonText]] = {}
+        self._patches: dict[tuple[tuple[str, int], ...], tuple[Values, JsonText]] = {}
 
     def json(self, values: Values) -> dict[str, Any]:
         """As JSON data without empty groups: a missing group and None are the same."""
-        known = self._known.get(id(values))
-        if known is None:
-            encoded = encode_values({name: value for name, value in values.items() if value is not None})
-            known = self._known[id(values)] = (values, encoded)  # holding the mapping keeps its id from reuse
-        return known[1]
+        return encode_values(_without_empty(values))
 
     def text(self, values: Values | None) -> JsonText | None:
         """As JSON text without empty groups."""
         if values is None:
             return None
-        data = self.json(values)
-        text = self._texts.get(id(values))
-        if text is None:
-            text = self._texts[id(values)] = JsonText(_to_text(data))
-        return text
+        known = self._texts.get(id(values))
+        if known is None:  # what is known is held, so that no id is used again
+            known = self._texts[id(values)] = (values, self.patch(_without_empty(values)))
+        return known[1]
 
     def patch(self, values: Values) -> JsonText:
         """As JSON text with explicit None: the group is meant, and it is (to be) empty."""
-        known = self._patches.get(id(values))
+        key = tuple(sorted([(name, id(value)) for name, value in values.items()]))
+        known = self._patches.get(key)
         if known is None:
-            known = self._patches[id(values)] = (values, JsonText(_to_text(encode_values(values))))
+            known = self._patches[key] = (values, JsonText(_to_text(encode_values(values))))
         return known[1]
+
+
+def _without_empty(values: Values) -> Values:
+    if None in values.values():
+        return {name: value for name, value in values.items() if value is not None}
+    return values
 
 
 class Decoder:

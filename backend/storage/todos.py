@@ -49,7 +49,7 @@ def clear(connection: sa.Connection, done: Iterable[Todo]) -> None:
 
 
 @cache
-def _mark(dialect: str) -> sa.Executable:
+def _mark(dialect: str) -> sa.Insert:
     insert = postgresql.insert(todo) if dialect == "postgresql" else sqlite.insert(todo)
     return insert.values({name: sa.bindparam(name) for name in _KEY}).on_conflict_do_update(
         index_elements=_KEY, set_={"stamp": todo.c.stamp + 1}
