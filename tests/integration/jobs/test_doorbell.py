@@ -11,6 +11,7 @@ from rq.job import Job, JobStatus
 
 from backend.jobs import redis_server, tasks
 from backend.jobs.queues import CYCLE_QUEUE, USERS_QUEUE, Doorbell, Rung, job_id
+from backend.jobs.worker import LockstepWorker
 from tests.fakes.engine import FakeEngine
 
 USER = 7
@@ -43,6 +44,15 @@ def pop_as_started(connection: Redis) -> Job:
     job, _queue = taken
     job.prepare_for_execution("a-worker", connection)
     return job
+
+
+def expire_execution(job: Job, connection: Redis) -> None:
+    """What RQ finds a while after the worker was killed: an execution's entries, and no execution."""
+    with connection.pipeline() as pipeline:
+        execution = Execution.create(job, ttl=15, pipeline=pipeline)
+        pipeline.execute()
+    connection.delete(execution.key)
+    connection.zadd(job.started_job_registry.key, {execution.composite_key: 1})
 
 
 def test_first_ring_queues_one_job_with_ids_only(doorbell: Doorbell, connection: Redis) -> None:
@@ -132,15 +142,21 @@ def test_started_job_whose_execution_expired_with_its_worker_does_not_block_the_
     """RQ keeps an execution for its heartbeat, its entries a minute longer; in between it cannot delete the job."""
     doorbell.ring(USER, "hook")
     job = pop_as_started(connection)
-    with connection.pipeline() as pipeline:
-        execution = Execution.create(job, ttl=15, pipeline=pipeline)
-        pipeline.execute()
-    connection.delete(execution.key)
+    expire_execution(job, connection)
     with pytest.raises(ValueError, match="not found in Redis"):
         job.delete()
     assert doorbell.ring(USER, "schedule") is Rung.QUEUED
     assert queued(connection) == ["sync-7"]
     assert connection.zrange(job.started_job_registry.key, 0, -1) == []
+
+
+def test_worker_outlives_upkeep_that_meets_a_job_whose_execution_expired(doorbell: Doorbell, connection: Redis) -> None:
+    doorbell.ring(USER, "hook")
+    job = pop_as_started(connection)
+    expire_execution(job, connection)
+    with pytest.raises(ValueError, match="not found in Redis"):
+        job.started_job_registry.cleanup()
+    LockstepWorker([USERS_QUEUE], connection=connection).clean_registries()
 
 
 def test_ring_that_loses_every_race_is_noted_in_the_database(
