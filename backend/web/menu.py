@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from flask import g, request, url_for
 
@@ -33,6 +34,10 @@ class Group:
     entries: tuple[Entry, ...]
 
 
+BELOW_STATUS: Final = frozenset({"people.page", "people.run_page", "items.refused"})
+"""Pages that are reached from Sync Status, besides everything that is done there."""
+
+
 def waiting() -> Attention:
     """What needs a person, asked once per request."""
     if "attention" not in g:
@@ -44,11 +49,13 @@ def waiting() -> Attention:
 
 def menu() -> tuple[Group, ...]:
     """The navigation for this request."""
-    here, found = (request.blueprint or ""), waiting()
+    here, found = request.blueprint or "", waiting()
+    if request.endpoint in BELOW_STATUS or here == "actions":
+        here = "status"
 
     def entry(endpoint: str, icon: str, text: str, **tally: object) -> Entry:
         area = endpoint.partition(".")[0]
-        current = here == area or (area == "status" and here == "people")
+        current = here == area
         return Entry(url_for(endpoint), icon, text, current, **tally)  # type: ignore[arg-type]  # Entry's own names
 
     return (
