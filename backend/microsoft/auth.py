@@ -36,6 +36,11 @@ SERVICE: Final = "microsoft-token"
 SUBJECT: Final = "application"
 MARGIN: Final = timedelta(minutes=5)
 """A token is used no longer than this before its end, as msal does."""
+USUAL_LIFE: Final = 3599
+"""Seconds that a token lives unless the answer tells otherwise (MS-003)."""
+WITHOUT_ROLES: Final = timedelta(minutes=5)
+"""How long a token is used that does not show every permission: it would not know of consent that follows (MS-008)."""
+NEEDED_ROLES: Final = ("Calendars.ReadWrite", "Contacts.ReadWrite", "MailboxSettings.Read", "User.Read.All")
 
 
 class TokenSession(ServiceSession):
@@ -93,27 +98,23 @@ class ApplicationTokens:
         """
         with self._lock:
             if fresh:
-                self._forget()
+                self._held_until = 0.0
+                if self._held is not None:
+                    self._cache.forget(SUBJECT, self._held)
             if self._held is None or time.monotonic() >= self._held_until:
-                entry = self._cache.get(SUBJECT, self._asked)
+                anew = fresh or self._held is not None
+                entry = self._cache.get(SUBJECT, lambda: self._asked(anew=anew))
                 self._held = entry.text
                 self._held_until = math.inf if entry.lasts is None else time.monotonic() + entry.lasts.total_seconds()
             return self._held
 
-    def _forget(self) -> None:
-        application = _application(self._settings)
-        with application.lock:
-            if application.client is not None:
-                application.client.remove_tokens_for_client()
-        if self._held is not None:
-            self._cache.forget(SUBJECT, self._held)
-        self._held = None
-
-    def _asked(self) -> Entry:
+    def _asked(self, *, anew: bool) -> Entry:
         application = _application(self._settings)
         with application.lock:
             application.session.meter = self._meter
             client = application.client or self._connected(application)
+            if anew:
+                client.remove_tokens_for_client()
             return self._acquired(client, application.session)
 
     def roles(self) -> frozenset[str]:
@@ -121,14 +122,7 @@ class ApplicationTokens:
 
         Permissions granted through Exchange's own roles (RBAC for Applications) do not show here.
         """
-        parts = self.token().split(".")
-        if len(parts) != 3:
-            return frozenset()
-        try:
-            claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        except (binascii.Error, ValueError):
-            return frozenset()
-        return frozenset(claims.get("roles") or ()) if isinstance(claims, dict) else frozenset()
+        return _roles_in(self.token())
 
     def _connected(self, application: _Application) -> msal.ConfidentialClientApplication:
         settings = self._settings
@@ -157,8 +151,25 @@ class ApplicationTokens:
         token = answer.get("access_token")
         if not isinstance(token, str):
             raise from_token_answer(answer, session.last)
-        life = answer.get("expires_in")
-        return Entry(token, None if life is None else timedelta(seconds=int(life)) - MARGIN)
+        return Entry(token, _use_of(token, int(answer.get("expires_in", USUAL_LIFE))))
+
+
+def _use_of(token: str, seconds: int) -> timedelta:
+    """How long a token is used that lives so many seconds."""
+    life = timedelta(seconds=seconds)
+    use = life - min(MARGIN, life / 2)
+    return use if _roles_in(token) >= set(NEEDED_ROLES) else min(use, WITHOUT_ROLES)
+
+
+def _roles_in(token: str) -> frozenset[str]:
+    parts = token.split(".")
+    if len(parts) != 3:
+        return frozenset()
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return frozenset()
+    return frozenset(claims.get("roles") or ()) if isinstance(claims, dict) else frozenset()
 
 
 def _credential(settings: MicrosoftSettings) -> str | dict[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from backend.microsoft.auth import ApplicationTokens
+from backend.microsoft.auth import NEEDED_ROLES, ApplicationTokens
 from backend.microsoft.batch import Batches, Inner
 from backend.microsoft.delta import Lists
 from backend.microsoft.errors import UNKNOWN_USER, as_error
@@ -23,7 +23,6 @@ from backend.ports.cache import UNSHARED, ServiceCache
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.metering import Meter
 
-NEEDED_ROLES: Final = ("Calendars.ReadWrite", "Contacts.ReadWrite", "MailboxSettings.Read", "User.Read.All")
 _USER_FIELDS: Final = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
 _NO_MAILBOX: Final = UNKNOWN_USER | {"mailboxnotenabledforrestapi", "no_mailbox"}
 
