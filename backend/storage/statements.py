@@ -87,9 +87,9 @@ class _Prepared:
         self._by_name = compiled.positiontup is None
         self._parts: list[tuple[str, Callable[[Any], Any] | None]] = []
         self._constants = {name: value for name, value in compiled.params.items() if name not in names}
-        for name in compiled.positiontup or compiled.binds:
-            processor = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
-            self._parts.append((name, processor))
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        for name in compiled.positiontup or binds:
+            self._parts.append((name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)))
 
     def parameters(self, row: Mapping[str, Any]) -> Any:
         """By position or by name, as the driver wants them."""
