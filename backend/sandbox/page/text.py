@@ -37,7 +37,7 @@ def clock(moment: datetime) -> str:
 
 
 def when(entry: Entry) -> str:
-    """'Tue 09:00–10:00', 'Tue, all day', 'Tue 24 Nov to Fri 27 Nov, all day', 'Tue 23:00 to Wed 01:00'."""
+    """Day and hours, such as Tue with 09:00 to 10:00; 'Tue, all day'; 'Tue 24 Nov to Fri 27 Nov, all day'."""
     first, last = weekday(entry.start), weekday(entry.last_day)
     if entry.all_day:
         span = first if entry.start.date() == entry.last_day else f"{_dated(entry.start)} to {_dated(entry.last_day)}"
