@@ -77,7 +77,7 @@ class Closure:
         self.links: dict[UUID, Link] = {}
         self.lines: dict[UUID, Line] = {}
         self.meetings: dict[UUID, Meeting] = {}
-        self._all_items = False
+        self._all_ours = False
         self._parameters = {"user": user_id, "of_kind": kind.value, "owner": owner}
         self._asked: dict[sa.Select[Any], set[str]] = {}
 
@@ -107,7 +107,7 @@ class Closure:
         return len(self.items) + len(self.records) + len(self.links) + len(self.lines) + len(self.meetings)
 
     def _everything(self) -> None:
-        self._all_items = True
+        self._all_ours = True
         for row in self.connection.execute(_ITEMS, self._parameters):
             self._keep_item(row)
         for row in self.connection.execute(_LINKS, self._parameters):
@@ -146,9 +146,8 @@ class Closure:
                 strong.add(key)
             if key := natural_key(self.kind, values):
                 natural.add(key)
-        if not self._all_items:
-            self._load_items(_ITEMS_BY_STRONG, strong)
-            self._load_items(_ITEMS_BY_NATURAL, natural)
+        self._load_items(_ITEMS_BY_STRONG, strong)
+        self._load_items(_ITEMS_BY_NATURAL, natural)
         own = self.kind is Kind.EVENT
         self._load_records(_OWN_RECORDS_BY_NATURAL if own else _RECORDS_BY_NATURAL, natural)
         if not own:
@@ -183,6 +182,8 @@ class Closure:
         return look_up(self.connection, statement, wanted, **self._parameters)
 
     def _load_items(self, statement: sa.Select[Any], ids: Iterable[str]) -> None:
+        if self._all_ours:
+            return
         for row in self._new(statement, ids):
             self._keep_item(row)
 
@@ -191,6 +192,8 @@ class Closure:
             self.items[row.mailbox_id] = to_item(row, self.decode)
 
     def _load_links(self, statement: sa.Select[Any], ids: Iterable[str]) -> None:
+        if self._all_ours:
+            return
         for row in self._new(statement, ids):
             self._keep_link(row)
 
