@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeVar
 from uuid import UUID
 
 from backend.domain.identity import natural_key, strong_key
@@ -132,7 +133,11 @@ def _remember(
 
 
 def refound(context: Context) -> Iterator[Step]:
-    """Things that vanished under one id and stand there under another: the pair goes on, shadows kept."""
+    """Things that vanished under one id and stand there under another: the pair goes on, shadows kept.
+
+    What is known again by its content only was made by hand, perhaps long ago: its blanks are no deletions, they are
+    filled from the other side.
+    """
     items = _Unlinked(context)
     for link in sorted(context.links.values(), key=lambda link: link.id):
         view = context.view(link)
@@ -140,14 +145,36 @@ def refound(context: Context) -> Iterator[Step]:
         if view is not None and view.presence is Presence.GONE and link.original_start == WHOLE:
             again = items.like_item(view, link.shadow_mailbox or EMPTY)
             if again is not None:
-                moved = replace(link, mailbox_id=again.ref.mailbox_id)
-                yield _repointed(context, moved, None, title_of(again.values))
+                moved = _filled(replace(link, mailbox_id=again.ref.mailbox_id), again.values)
+                if again.seen.uid and again.seen.uid == view.seen.uid:
+                    moved = replace(link, mailbox_id=again.ref.mailbox_id)
+                left = Tombstone(link.user_id, link.kind, link.mailbox_id, None)
+                yield replace(_repointed(context, moved, None, title_of(again.values)), tombstone=left)
                 yield from _meeting_goes_along(context, link, again)
         elif record is not None and record.presence is Presence.GONE:
             anew = items.like_record(link.shadow_crm or EMPTY)
             if anew is not None:
                 line = replace(context.line(link), crm_id=anew.crm_id, state=LineState.LIVE)
-                yield _repointed(context, link, line, title_of(anew.values))
+                yield _repointed(context, _filled(link, anew.values), line, title_of(anew.values))
+                meeting = context.meeting_of_line.get(line.id)
+                if meeting is not None:
+                    yield Step(Verb.REPOINT, context.kind, title_of(anew.values), meeting=_filled(meeting, anew.values))
+
+
+Shadowed = TypeVar("Shadowed", Link, Meeting)
+
+
+def _filled(row: Shadowed, values: Values) -> Shadowed:
+    """The row without a base for what the new thing leaves blank."""
+    return replace(
+        row, shadow_mailbox=_stated(row.shadow_mailbox, values), shadow_crm=_stated(row.shadow_crm, values)
+    )
+
+
+def _stated(shadow: Values | None, values: Values) -> Values | None:
+    if shadow is None:
+        return None
+    return {group: value for group, value in shadow.items() if values.get(group) is not None}
 
 
 def _meeting_goes_along(context: Context, link: Link, again: ItemView) -> Iterator[Step]:
@@ -161,7 +188,7 @@ def _meeting_goes_along(context: Context, link: Link, again: ItemView) -> Iterat
     rule = "Its record goes on with the event that took its place."
     yield Step(Verb.REPOINT, context.kind, title, rule, meeting=released(old))
     taken = replace(heir, line_id=link.line_id, shadow_mailbox=old.shadow_mailbox, shadow_crm=old.shadow_crm)
-    yield Step(Verb.REPOINT, context.kind, title, rule, meeting=taken)
+    yield Step(Verb.REPOINT, context.kind, title, rule, meeting=_filled(taken, again.values))
 
 
 def _repointed(context: Context, link: Link, line: Line | None, title: str) -> Step:

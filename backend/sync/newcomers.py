@@ -38,7 +38,7 @@ class Newcomers:
         self.context = context
         self.taken: set[str] = set()
         self.waiting: set[str] = set()
-        """Refs of meetings that wait for their organiser (D-4)."""
+        """Refs that are looked at again: meetings that wait for their organiser (D-4), things about to be found."""
         self._cards = {key for view in self._linked_items() if (key := strong_key(context.kind, view.values))}
         self._halves = {side: list(self._half_bound(side)) for side in Side}
         self._by_strong: dict[str, list[SeenRecord]] = defaultdict(list)
@@ -103,6 +103,7 @@ class Newcomers:
         if left_out(context.kind, context.user.configuration, view.values, context.window):
             return None
         if self._awaited(view.values, Side.MAILBOX):
+            self.waiting.add(view.ref.mailbox_id)
             return None
         known = context.meeting(view) if context.kind is Kind.EVENT else None
         line = context.snapshot.lines.get(known.line_id) if known and known.line_id else None
@@ -183,7 +184,8 @@ class Newcomers:
     def _mine(self, record: SeenRecord) -> bool:
         line = self.context.line_of_record.get(record.crm_id)
         if line is None and record.key_tag is not None:
-            line = self.context.line_by_key.get(record.key_tag)
+            tagged = self.context.line_by_key.get(record.key_tag)
+            line = tagged if tagged is not None and tagged.crm_id is None else None
         return line is not None and line.id in self.context.by_line
 
     def _preferred(self, records: list[SeenRecord]) -> SeenRecord:
@@ -290,6 +292,7 @@ class Newcomers:
         if left_out(context.kind, context.user.configuration, record.values, context.window):
             return None
         if self._awaited(record.values, Side.CRM):
+            self.waiting.add(record.crm_id)
             return None
         line = self._line_for(record)
         lives = sum(stone.crm_id == record.crm_id for stone in context.snapshot.tombstones)

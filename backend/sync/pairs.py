@@ -350,7 +350,8 @@ def _remake_item(pair: Linked) -> Step | None:
         pair.context, link, pair.record, "Deleted in the mailbox; made again by the configuration."
     )
     meeting = rows.released(pair.meeting)
-    return pair.step(Verb.CREATE_ITEM, planned.rule, link, meeting=meeting, intents=(planned,))
+    stone = Tombstone(link.user_id, link.kind, pair.link.mailbox_id, None)
+    return pair.step(Verb.CREATE_ITEM, planned.rule, link, meeting=meeting, tombstone=stone, intents=(planned,))
 
 
 _ACTIONS: Final[dict[Action, Callable[[Linked], Step | None]]] = {

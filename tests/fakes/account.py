@@ -49,6 +49,8 @@ class Thing:
     created_at: datetime | None = None
     modified_at: datetime | None = None
     by_api: bool = False
+    made_with: UUID | None = None
+    """The key that the API made it with; a copy of it was made with none."""
 
     @property
     def alive(self) -> bool:

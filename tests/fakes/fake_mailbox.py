@@ -211,7 +211,7 @@ class FakeMailbox:
                 if known.transaction == write.key:
                     return known
         thing = self.account.add(write.kind, write.values)
-        thing.tag = write.key
+        thing.tag = thing.made_with = write.key
         thing.transaction = write.key if write.kind is Kind.EVENT else None
         thing.by_api = True
         return thing

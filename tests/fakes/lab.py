@@ -14,7 +14,7 @@ from backend.domain.configuration import Configuration
 from backend.domain.values import Kind
 from backend.storage import tables
 from backend.sync.run import Engine, RunReport
-from backend.sync.state import IntentState, Line, Link
+from backend.sync.state import IntentState, Line, Link, Presence
 from tests.fakes.databases import EVERYTHING, fresh_store
 from tests.fakes.fake_mailbox import FakeMailbox
 from tests.fakes.fake_salesforce import FakeCrm, FakeOrganisation
@@ -134,6 +134,13 @@ class Lab:
         """Rows of the database."""
         with self.database.begin() as connection:
             return list(connection.execute(query))
+
+    def thought_gone(self) -> set[str]:
+        """Ids of what the mirrors show as deleted."""
+        item, record = tables.mailbox_item.c, tables.crm_record.c
+        gone = Presence.GONE.value
+        items = self.rows(sa.select(item.mailbox_id).where(item.presence == gone))
+        return {row[0] for row in [*items, *self.rows(sa.select(record.crm_id).where(record.presence == gone))]}
 
     def count(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> int:
         """How many rows meet the conditions."""

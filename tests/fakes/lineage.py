@@ -165,12 +165,12 @@ class People:
     def copy_item(self, thing: Thing) -> None:
         """Copies something in the mailbox, tag and all; only the mark differs."""
         twin = self.account.things[self.account.copy(thing.id)]
-        twin.values[MARK[twin.kind]] = f"L{next(self.numbers)}"
+        twin.values[MARK[twin.kind]] = self._cloned(thing)
         self.account.touch(twin)
 
     def copy_record(self, row: Row) -> None:
         """Clones something in Salesforce; only the mark differs."""
-        values = {**row.values, MARK[row.kind]: f"L{next(self.numbers)}"}
+        values = {**row.values, MARK[row.kind]: self._cloned(row)}
         self.org.create(row.kind, values, row.owner)
 
     def _alone(self, thing: Thing | Row, group: str) -> None:
@@ -179,10 +179,18 @@ class People:
         if group in IDENTITY and not thing.by_api and thing.id not in linked:
             self.twice |= {(side, mark_of(thing)) for side in Side}
 
+    def _cloned(self, thing: Thing | Row) -> str:
+        """The mark of a copy. Which of several equal things are paired is open, so neither tells duplicates any more."""
+        mark = f"L{next(self.numbers)}"
+        self.twice |= {(side, either) for side in Side for either in (mark, mark_of(thing))}
+        return mark
+
     def _deleted(self, thing: Thing | Row) -> None:
         for pair in self.lab.pairs():
             halves = {pair.link.mailbox_id, pair.line.crm_id} - {None}
-            for other in halves - {thing.id} if thing.id in halves else ():
+            others = halves - {thing.id} if thing.id in halves else set()
+            # One that the engine takes for gone, and was taken back since, looks like a restore when it is seen.
+            for other in others - self.lab.thought_gone():
                 self.deleted[str(other)] = thing.id
 
     def _undone(self, thing: Thing | Row, living: Sequence[Thing] | Sequence[Row]) -> None:

@@ -159,6 +159,10 @@ class Judge:
                 many = [mark for mark, times in Counter(found).items() if times > 1]
                 twice = [mark for mark in many if (side, mark) not in self.people.twice]
                 assert twice == [], f"INV-3: {kind} {twice} is there twice in {side}"
+        keys = [(Side.MAILBOX, thing.made_with) for thing in self.account.things.values() if thing.place is Place.CONTAINER]
+        keys += [(Side.CRM, row.key if row.by_api else None) for row in self.org.rows.values() if row.alive]
+        many_made = [key for key, times in Counter(keys).items() if times > 1 and key[1] is not None]
+        assert many_made == [], f"INV-3: made more than once: {many_made}"
 
     # --- INV-7, INV-8, INV-11 -----------------------------------------------------------------------------------
 
