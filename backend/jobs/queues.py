@@ -16,7 +16,7 @@ from rq.job import Job, JobStatus
 
 CYCLE_QUEUE = "cycle"
 USERS_QUEUE = "users"
-QUEUES = (CYCLE_QUEUE, USERS_QUEUE)  # workers look at the first one first
+QUEUES = (CYCLE_QUEUE, USERS_QUEUE)  # workers take from them in turn
 JOB_SECONDS = 3600  # a first sync of a very large mailbox; a pass goes on where the one before was cut
 ATTEMPTS = 3
 

@@ -5,9 +5,10 @@ import os
 from typing import Any, ClassVar
 
 import structlog
-from rq import Queue, Worker
+from rq import Queue
 from rq.job import Job
 from rq.utils import now
+from rq.worker import RoundRobinWorker
 from rq.worker_pool import WorkerPool
 
 from backend.config import Config
@@ -24,8 +25,11 @@ RECONNECT_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-class LockstepWorker(Worker):
-    """RQ's forking worker with short intervals, no job scheduler of its own, and a watch on its parent."""
+class LockstepWorker(RoundRobinWorker):
+    """RQ's forking worker with short intervals, no job scheduler of its own, and a watch on its parent.
+
+    It takes from the queues in turn: cycles that come faster than they are done must not keep users from their passes.
+    """
 
     max_connection_wait_time = RECONNECT_SECONDS
     log_result_lifespan = False

@@ -10,7 +10,7 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 
 from backend.jobs import redis_server, tasks
-from backend.jobs.queues import CYCLE_QUEUE, USERS_QUEUE, Doorbell, Rung, job_id
+from backend.jobs.queues import CYCLE_QUEUE, QUEUES, USERS_QUEUE, Doorbell, Rung, job_id
 from backend.jobs.worker import LockstepWorker
 from tests.fakes.engine import FakeEngine
 
@@ -157,6 +157,19 @@ def test_worker_outlives_upkeep_that_meets_a_job_whose_execution_expired(doorbel
     with pytest.raises(ValueError, match="not found in Redis"):
         job.started_job_registry.cleanup()
     LockstepWorker([USERS_QUEUE], connection=connection).clean_registries()
+
+
+def test_users_get_their_turn_while_cycles_pile_up(
+    doorbell: Doorbell, connection: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        Queue(CYCLE_QUEUE, connection=connection).enqueue(tasks.organisation_cycle)
+    doorbell.ring(USER, "hook")
+    worker = LockstepWorker(QUEUES, connection=connection)
+    order: list[str] = []
+    monkeypatch.setattr(worker, "execute_job", lambda _job, queue: order.append(queue.name))
+    worker.work(burst=True)
+    assert order == [CYCLE_QUEUE, USERS_QUEUE, CYCLE_QUEUE, CYCLE_QUEUE]
 
 
 def test_ring_that_loses_every_race_is_noted_in_the_database(
