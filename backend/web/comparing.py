@@ -91,7 +91,7 @@ def _verdict(
     if clash is not None:
         text = say("Salesforce won") if clash.chosen == "crm" else say("Mailbox won")
         return Verdict("", Look("warn", "both", text), clash.reason, clash.at)
-    if write is not None and passport.history and write is passport.history[0]:
+    if write is not None and write is passport.history[0] and write.op == "update":
         icon, tone = ("to-salesforce", "side-sf") if write.side == "crm" else ("to-mailbox", "side-mail")
         return Verdict("", Look(tone, icon, say("written")), "", write.at)
     if mailbox == crm:
@@ -107,5 +107,8 @@ def _differs(passport: Passport, group: str) -> Verdict:
             way = say("to Salesforce") if step.side == "crm" else say("to mailbox")
             return Verdict("", Look("info", "clock", say("on its way")), way)
     if passport.state == "linked":
+        agreed = (passport.agreed_mailbox.get(group), passport.agreed_crm.get(group))
+        if agreed == tuple(side.get(group) for side in sides(passport)):
+            return Verdict(say("differs"), None, say("Both were left as they are."))
         return Verdict("", Look("warn", "both", say("differs")), say("Looked at in the next run."))
     return Verdict("", Look("neutral", "both", say("differs")), say("This pair is not kept in step."))

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from backend.domain.values import Kind
 from backend.storage.views.passport import Clash, Happened, Passport
-from backend.web.fields import Piece, diff, label, shown
+from backend.web.fields import ORDER, Piece, diff, label, shown
 from backend.web.words import say
 
 BRIEF: Final = 160
+PLACES: Final = ORDER[Kind.CONTACT] | ORDER[Kind.EVENT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def _changes(happened: Happened) -> tuple[Change, ...]:
     if happened.op == "delete":
         return ()
     found = []
-    for group in happened.groups:
+    for group in sorted(happened.groups, key=lambda group: PLACES.get(group, 99)):
         after = shown(happened.after.get(group))
         before = shown(happened.before.get(group)) if happened.op == "update" else ""
         if before or after:

@@ -73,3 +73,8 @@ def how_assigned(person: PersonRow) -> str:
 def outcome_of(outcome: str) -> Look:
     """The chip of a run; an outcome we do not know is shown as it is."""
     return OUTCOMES.get(outcome, Look("plain", "info", outcome))
+
+
+def side_name(side: str) -> str:
+    """'crm' -> 'Salesforce', 'mailbox' -> 'Mailbox', '' for neither."""
+    return {"crm": say("Salesforce"), "mailbox": say("Mailbox")}.get(side, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from backend.storage.views.numbers import Readings, readings
@@ -32,7 +32,9 @@ class Collected(Collector):
         for standing in Standing:
             people.add_metric([standing.value], found.people.get(standing, 0))
         yield people
-        runs = CounterMetricFamily("lockstep_runs", "Runs that ended, by outcome", labels=["outcome"])
+        runs = GaugeMetricFamily(
+            "lockstep_runs_last_hour", "Runs begun in the last hour, by outcome", labels=["outcome"]
+        )
         for outcome, number in sorted(found.runs.items()):
             runs.add_metric([outcome], number)
         yield runs

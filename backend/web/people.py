@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request
 
-from backend.domain.configuration import Direction
+from backend.domain.configuration import CONTAINERS, Direction
 from backend.domain.values import Kind, Side
 from backend.storage.views.activity import NONE, Writes, writes_since
 from backend.storage.views.people import PersonRow, person_by_id
@@ -97,7 +97,7 @@ def steps(person: PersonRow, found: Details, ever: Writes) -> tuple[Step, ...]:
     running = say("%(n)s written", n=count(progress.done)) if progress else ""
     if progress is not None and progress.total:
         running = say("%(done)s of %(all)s", done=count(progress.done), all=count(progress.total))
-    notes = ("", marks.folder or "", say("%(n)s written", n=count(contacts)) if done[2] else "", "", "")
+    notes = ("", CONTAINERS[Kind.CONTACT], say("%(n)s written", n=count(contacts)) if done[2] else "", "", "")
     current = done.index(False)
     return tuple(
         Step(

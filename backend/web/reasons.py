@@ -9,6 +9,7 @@ from backend.domain.values import Kind
 from backend.storage.views.passport import Passport
 from backend.web.looks import Look
 from backend.web.numbers import count
+from backend.web.remedies import remedy, said
 from backend.web.words import say, say_many
 
 STATES: Final = {
@@ -55,13 +56,7 @@ def look(passport: Passport) -> Look:
 def facts(passport: Passport) -> tuple[Fact, ...]:
     """What holds the pair together, or what is in its way."""
     if passport.state != "linked":
-        why = passport.reason or passport.mailbox.problem or passport.crm.problem
-        lines = (
-            [Fact("error" if passport.state in ("held", "broken") else "minus", "err" if why else "muted", why)]
-            if why
-            else []
-        )
-        return (*lines, Fact("info", "muted", MEANINGS.get(passport.state, MEANINGS["unlinked"])))
+        return _in_the_way(passport)
     lines = [Fact("check", "ok", ORIGINS.get(passport.origin, ORIGINS["matched"]))]
     direction = _direction(passport)
     if direction:
@@ -82,6 +77,14 @@ def facts(passport: Passport) -> tuple[Fact, ...]:
         )  # fmt: skip
         lines.append(Fact("people", "muted", text))
     return tuple(lines)
+
+
+def _in_the_way(passport: Passport) -> tuple[Fact, ...]:
+    why = said(passport.reason or passport.mailbox.problem or passport.crm.problem, passport.refusal)
+    found = [Fact("error" if passport.state in ("held", "broken") else "minus", "err", why)] if why else []
+    if passport.state == "held":
+        found.append(Fact("info", "muted", remedy(passport.refusal)))
+    return (*found, Fact("info", "muted", MEANINGS.get(passport.state, MEANINGS["unlinked"])))
 
 
 DIRECTIONS: Final = {

@@ -24,8 +24,10 @@ from backend.storage.views.people import (
 from backend.storage.views.standing import Standing
 from backend.web.charts import BudgetChart, budget_chart
 from backend.web.csv_file import csv_answer
+from backend.web.looks import side_name
 from backend.web.menu import waiting
 from backend.web.paging import number, pager
+from backend.web.remedies import remedy
 from backend.web.services import services
 from backend.web.status_words import Alarm, Sentence, alarms, answer, summary
 from backend.web.times import times
@@ -160,7 +162,8 @@ def report() -> Response:
     with services().reading.connect() as connection:
         rows = [
             (
-                row.person, row.address, row.kind, row.title, row.side, row.reason, row.remedy, row.code,
+                row.person, row.address, row.kind, row.title, side_name(row.side), row.reason,
+                row.remedy or (remedy(row.refusal) if row.refusal else ""), row.code,
                 row.since.isoformat(timespec="seconds") if row.since else "",
             )
             for row in error_rows(connection)

@@ -13,6 +13,7 @@ from backend.web.fields import label
 from backend.web.looks import how_assigned, look_of, outcome_of, why_paused
 from backend.web.menu import menu
 from backend.web.numbers import count, share, spell, took
+from backend.web.remedies import remedy, said
 from backend.web.sign_in import IDLE, me
 from backend.web.status import address, tabs
 from backend.web.times import time_tag, times
@@ -28,8 +29,8 @@ def register(app: Flask) -> None:
     environment.lstrip_blocks = True
     environment.filters.update(
         breakable=breakable, count=count, how_assigned=how_assigned, initials=initials, label=label, look_of=look_of,
-        outcome=outcome_of, part_name=part_name, service_name=service_name, share=share, spell=spell, took=took,
-        trace=trace, when=time_tag, why_paused=why_paused,
+        outcome=outcome_of, part_name=part_name, remedy=remedy, said=said, service_name=service_name, share=share,
+        spell=spell, took=took, trace=trace, when=time_tag, why_paused=why_paused,
     )  # fmt: skip
     environment.globals.update(
         address=address, menu=menu, orders=Order, session_seconds=int(IDLE.total_seconds()), tabs=tabs, times=times,

@@ -149,25 +149,27 @@ def _held(
 
 
 def tomas(connection: sa.Connection) -> None:
-    refused = [
+    """Three contacts that Salesforce refuses, and four items that the configuration leaves out."""
+    for link, name, code, reason in (
         (
             REFUSED_LINK,
             Name(first="Björn", last="Åkesson"),
-            "Salesforce: “Postal code must have 5 digits.” "
-            "A validation rule on Contact, field Mailing Zip. Correct the postal code in the mailbox.",
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            "Postal code must have 5 digits.",
         ),
         (
             str(uuid5(NAMESPACE_URL, "ana")),
             Name(first="Ana"),
-            "Salesforce needs a last name. Add one in the mailbox; it is written by itself then.",
+            "REQUIRED_FIELD_MISSING",
+            "Required fields are missing: [LastName]",
         ),
         (
             str(uuid5(NAMESPACE_URL, "wanda")),
             Name(first="Wanda", last="Krol"),
-            "Salesforce found a possible duplicate, Wanda Król. Give both the same address, or change one.",
+            "DUPLICATES_DETECTED",
+            "Use one of these records?",
         ),
-    ]
-    for link, name, reason in refused:
+    ):
         pair(
             connection,
             link,
@@ -177,6 +179,24 @@ def tomas(connection: sa.Connection) -> None:
             {},
             state="held",
             reason=reason,
+        )
+        put(
+            connection,
+            t.intent,
+            id=str(uuid5(NAMESPACE_URL, f"failed {link}")),
+            user_id=TOMAS,
+            link_id=link,
+            kind="contact",
+            side="crm",
+            op="create",
+            target=link,
+            values={},
+            from_mailbox={},
+            from_crm={},
+            state="failed",
+            code=code,
+            message=reason,
+            updated_at=NOW,
         )
     for number in range(3):
         note(connection, TOMAS, "event", "mailbox", f"private-{number}", "Private events stay in the mailbox.")

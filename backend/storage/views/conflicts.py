@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,7 +18,10 @@ from backend.storage.views.titles import titles
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """One field that changed on both sides. `chosen`: the side whose value stayed. Ended pairs have no person."""
+    """One field that changed on both sides. `chosen`: the side whose value stayed; `both_kept`: each kept its own.
+
+    Ended pairs have no person.
+    """
 
     link_id: str
     linked: bool
@@ -31,6 +35,7 @@ class ConflictRow:
     crm: Values
     chosen: str
     reason: str
+    both_kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def conflict_rows(connection: sa.Connection, query: ConflictQuery) -> tuple[tupl
     number = connection.scalar(sa.select(sa.func.count()).select_from(source).where(*conditions)) or 0
     page = min(query.page, max(1, -(-number // query.size)))
     rows = connection.execute(
-        sa.select(conflict, link.c.user_id, link.c.kind, person.c.name)
+        sa.select(conflict, link.c.user_id, link.c.kind, link.c.shadow_mailbox, link.c.shadow_crm, person.c.name)
         .select_from(source)
         .where(*conditions)
         .order_by(conflict.c.at.desc(), conflict.c.id.desc())
@@ -76,10 +81,17 @@ def conflict_rows(connection: sa.Connection, query: ConflictQuery) -> tuple[tupl
         ConflictRow(
             row.link_id, row.link_id in named, row.user_id, row.name or "", Kind(row.kind) if row.kind else None,
             names.get(row.link_id, ""), row.at, row.group, values_of(row.mailbox_value), values_of(row.crm_value),
-            row.chosen, row.reason,
+            row.chosen, row.reason, _both_kept(row),
         )
         for row in rows
     ), number  # fmt: skip
+
+
+def _both_kept(row: Any) -> bool:
+    """Whether both values are what the pair was last agreed on: neither was written over the other."""
+    agreed = ((row.shadow_mailbox or {}).get(row.group), (row.shadow_crm or {}).get(row.group))
+    values = ((row.mailbox_value or {}).get(row.group), (row.crm_value or {}).get(row.group))
+    return agreed == values and values[0] != values[1]
 
 
 def conflict_groups(connection: sa.Connection) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from backend.storage.tables import line, link, note, person, sync_run, user_state
+from backend.storage.views.refusals import Refusal, refusals
 from backend.storage.views.standing import SYNCING, Standing, in_standing
 from backend.storage.views.titles import Named, titles
 
@@ -23,6 +24,7 @@ class ErrorRow:
     side: str
     reason: str
     remedy: str
+    refusal: Refusal | None
     code: str
     since: datetime | None
 
@@ -45,7 +47,7 @@ def _people(connection: sa.Connection) -> list[ErrorRow]:
     return [
         ErrorRow(
             row.name, row.address, "", "", "", row.reason if row.syncs else row.because,
-            row.remedy if row.syncs else "", "", row.started_at,
+            row.remedy if row.syncs else "", None, "", row.started_at,
         )
         for row in connection.execute(query)
     ]  # fmt: skip
@@ -55,7 +57,7 @@ def _refused(connection: sa.Connection) -> list[ErrorRow]:
     query = (
         sa.select(
             person.c.name, person.c.address, link.c.id, link.c.user_id, link.c.kind, link.c.mailbox_id, line.c.crm_id,
-            link.c.reason, link.c.updated_at, link.c.shadow_mailbox, link.c.shadow_crm,
+            link.c.reason, link.c.updated_at,
         )
         .select_from(link.join(person, person.c.id == link.c.user_id).join(line, line.c.id == link.c.line_id))
         .where(link.c.state == "held")
@@ -63,10 +65,14 @@ def _refused(connection: sa.Connection) -> list[ErrorRow]:
     )  # fmt: skip
     rows = connection.execute(query).all()
     names = titles(connection, [Named(row.id, row.user_id, row.kind, row.mailbox_id, row.crm_id) for row in rows])
+    said = refusals(connection, [row.id for row in rows])
     return [
-        ErrorRow(row.name, row.address, row.kind, names.get(row.id, ""), "", row.reason, "", "", row.updated_at)
+        ErrorRow(
+            row.name, row.address, row.kind, names.get(row.id, ""), said[row.id].side if row.id in said else "",
+            row.reason, "", said.get(row.id), said[row.id].code if row.id in said else "", row.updated_at,
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def _notes(connection: sa.Connection) -> list[ErrorRow]:
@@ -76,6 +82,6 @@ def _notes(connection: sa.Connection) -> list[ErrorRow]:
         .order_by(person.c.name, note.c.at.desc())
     )
     return [
-        ErrorRow(row.name, row.address, row.kind, row.title, row.side, row.reason, "", row.code, row.at)
+        ErrorRow(row.name, row.address, row.kind, row.title, row.side, row.reason, "", None, row.code, row.at)
         for row in connection.execute(query)
     ]

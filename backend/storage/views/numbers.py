@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ from backend.storage.views.standing import Standing
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Numbers of one moment; ages in seconds, None where there is nothing to measure."""
+    """Numbers of one moment; runs of the last hour by outcome; ages in seconds, None where nothing can be measured."""
 
     people: Mapping[Standing, int]
     runs: Mapping[str, int]
@@ -31,7 +31,8 @@ class Readings:
 
 def readings(connection: sa.Connection, now: datetime, day: date) -> Readings:
     """Read them; `day` is the UTC day whose API calls are counted."""
-    runs = sa.select(sync_run.c.outcome, sa.func.count()).group_by(sync_run.c.outcome)
+    lately = sync_run.c.started_at >= now - timedelta(hours=1)
+    runs = sa.select(sync_run.c.outcome, sa.func.count()).where(lately).group_by(sync_run.c.outcome)
     calls = sa.select(api_usage.c.service, sa.func.sum(api_usage.c.calls)).where(api_usage.c.day == day)
     live = sa.select(sync_lease.c.user_id).where(sync_lease.c.expires_at > now, sync_lease.c.user_id > 0)
     began = sa.select(sa.func.min(sync_run.c.started_at)).where(
@@ -41,7 +42,7 @@ def readings(connection: sa.Connection, now: datetime, day: date) -> Readings:
     row = connection.execute(sa.select(organisation)).one_or_none()
     return Readings(
         people=people_numbers(connection, Query()).counts,
-        runs={outcome: number for outcome, number in connection.execute(runs) if outcome != "running"},
+        runs={outcome: number for outcome, number in connection.execute(runs)},
         calls={service: int(number) for service, number in connection.execute(calls.group_by(api_usage.c.service))},
         held=_count(connection, sa.select(sa.func.count()).select_from(intent).where(intent.c.state == "held")),
         refused=_count(connection, sa.select(sa.func.count()).select_from(link).where(link.c.state == "held")),

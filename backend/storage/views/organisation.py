@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
 from backend.storage.tables import api_usage, conflict, connection, history, intent, link, note, organisation, sync_run
 
-SALESFORCE = "salesforce"
+SALESFORCE: Final = "salesforce"
+RECENT_RUNS: Final = 200
+"""The last run to end is among these; the index on the start finds them without reading all runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Attention:
 def organisation_view(link_: sa.Connection, today: date, since: datetime) -> Organisation:
     """`today` is the UTC day that the budget counts; `since` the beginning of the viewer's day."""
     row = link_.execute(sa.select(organisation)).one_or_none()
-    ended = link_.scalar(sa.select(sa.func.max(sync_run.c.ended_at)))
+    recent = sa.select(sync_run.c.ended_at).order_by(sync_run.c.started_at.desc()).limit(RECENT_RUNS).subquery()
+    ended = link_.scalar(sa.select(sa.func.max(recent.c.ended_at)))
     services = link_.execute(sa.select(connection.c.service, connection.c.problem).order_by(connection.c.service))
     return Organisation(
         cycle_at=row.cycle_at if row else None,

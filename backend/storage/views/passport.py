@@ -24,6 +24,7 @@ from backend.storage.tables import (
     person,
     user_state,
 )
+from backend.storage.views.refusals import Refusal, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Passport:
     clashes: tuple[Clash, ...] = ()
     open: tuple[OpenStep, ...] = ()
     others: int = 0
+    refusal: Refusal | None = None
 
 
 def values_of(stored: Mapping[str, Any] | None) -> Values:
@@ -142,7 +144,7 @@ def passport(connection: sa.Connection, link_id: str) -> Passport | None:
         crm=_crm(connection, row.kind, row.crm_id),
         agreed_mailbox=values_of(row.shadow_mailbox), agreed_crm=values_of(row.shadow_crm),
         history=_history(connection, row.id), clashes=clashes(connection, row.id), open=_open(connection, row.id),
-        others=connection.scalar(others) or 0,
+        others=connection.scalar(others) or 0, refusal=refusals(connection, [row.id]).get(row.id),
     )  # fmt: skip
 
 

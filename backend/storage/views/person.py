@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from backend.domain.values import Kind, Side
 from backend.storage.tables import configuration, line, link, note, person, stream, user_state
+from backend.storage.views.refusals import Refusal, refusals
 from backend.storage.views.titles import Named, titles
 
 
@@ -44,6 +45,7 @@ class Refused:
     kind: str
     title: str
     reason: str
+    refusal: Refusal | None
     at: datetime
 
 
@@ -141,4 +143,7 @@ def _refused(connection: sa.Connection, user_id: int, shown: int) -> tuple[tuple
         .limit(shown)
     ).all()
     names = titles(connection, [Named(row.id, row.user_id, row.kind, row.mailbox_id, row.crm_id) for row in rows])
-    return tuple(Refused(row.id, row.kind, names.get(row.id, ""), row.reason, row.updated_at) for row in rows), number
+    said = refusals(connection, [row.id for row in rows])
+    return tuple(
+        Refused(row.id, row.kind, names.get(row.id, ""), row.reason, said.get(row.id), row.updated_at) for row in rows
+    ), number

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from backend.storage.tables import line, link, person
+from backend.storage.views.refusals import Refusal, refusals
 from backend.storage.views.titles import Named, titles
 
 
@@ -21,6 +22,7 @@ class RefusedItem:
     kind: str
     title: str
     reason: str
+    refusal: Refusal | None
     at: datetime
 
 
@@ -40,7 +42,10 @@ def refused_items(connection: sa.Connection, page: int, size: int) -> tuple[tupl
         .offset((page - 1) * size)
     ).all()  # fmt: skip
     names = titles(connection, [Named(row.id, row.user_id, row.kind, row.mailbox_id, row.crm_id) for row in rows])
+    said = refusals(connection, [row.id for row in rows])
     return tuple(
-        RefusedItem(row.id, row.user_id, row.name, row.kind, names.get(row.id, ""), row.reason, row.updated_at)
+        RefusedItem(
+            row.id, row.user_id, row.name, row.kind, names.get(row.id, ""), row.reason, said.get(row.id), row.updated_at
+        )
         for row in rows
     ), number

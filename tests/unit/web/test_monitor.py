@@ -49,7 +49,7 @@ def test_metrics_are_exact(stranger: Visitor) -> None:
         'lockstep_people{state="held"} 1.0',
         'lockstep_people{state="paused"} 3.0',
         'lockstep_people{state="waiting"} 1.0',
-        'lockstep_runs_total{outcome="failed"} 2.0',
+        'lockstep_runs_last_hour{outcome="failed"} 1.0',
         'lockstep_api_calls_today{service="salesforce"} 6505.0',
         "lockstep_held_steps 2.0",
         "lockstep_refused_items 3.0",

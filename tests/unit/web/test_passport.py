@@ -92,7 +92,9 @@ def test_pair_that_is_not_in_sync_says_its_state_reason_and_what_follows(
 def test_refused_item_shows_the_sides_own_sentence(admin: Visitor) -> None:
     words = text_of(admin.get(f"/items/{REFUSED_LINK}").text)
 
-    assert "Why it does not sync Salesforce: “Postal code must have 5 digits.” A validation rule on Contact" in words
+    assert (
+        "Why it does not sync Salesforce refused it: “Postal code must have 5 digits.” A rule of your company." in words
+    )
     assert "Tried again when either side or the configuration changes." in words
 
 
@@ -128,6 +130,15 @@ def test_difference_without_a_plan_is_called_one(admin: Visitor, world: World) -
     change(world, t.crm_record, t.crm_record.c.kind == "event", values=encode_values({"subject": "Another subject"}))
 
     assert "Another subject differs Looked at in the next run." in text_of(admin.get(f"/items/{REVIEW}").text)
+
+
+def test_difference_that_both_sides_were_left_with_is_no_alarm(admin: Visitor, world: World) -> None:
+    change(world, t.crm_record, t.crm_record.c.kind == "event", values=encode_values({"subject": "QUARTERLY REVIEW"}))
+    change(world, t.link, t.link.c.id == REVIEW, shadow_crm=encode_values({"subject": "QUARTERLY REVIEW"}))
+
+    words = text_of(admin.get(f"/items/{REVIEW}").text)
+
+    assert "QUARTERLY REVIEW differs Both were left as they are." in words
 
 
 def test_zone_that_salesforce_cannot_hold_is_the_same_moment_not_a_difference(admin: Visitor, world: World) -> None:

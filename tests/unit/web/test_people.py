@@ -68,11 +68,15 @@ def test_only_runs_with_changes_can_be_asked_for(admin: Visitor) -> None:
     assert (every, changed) == (2, 1)
 
 
-def test_refused_items_keep_salesforces_sentence(admin: Visitor) -> None:
+def test_sf033_refused_items_keep_salesforces_sentence_and_say_what_to_do(admin: Visitor) -> None:
     words = text_of(admin.get(f"/people/{TOMAS}").text)
 
     assert "3 items refused" in words
-    assert "Björn Åkesson Salesforce: “Postal code must have 5 digits.” A validation rule on Contact" in words
+    assert "Björn Åkesson Salesforce refused it: “Postal code must have 5 digits.” A rule of your company." in words
+    assert (
+        "Ana Salesforce refused it: “Required fields are missing: [LastName]” Fill this field on the other side."
+        in words
+    )
 
 
 def test_failed_person_sees_reason_remedy_and_next_try(admin: Visitor) -> None:

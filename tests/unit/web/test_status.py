@@ -188,6 +188,11 @@ def test_ls181_error_report_has_one_row_per_thing_that_does_not_sync(admin: Visi
     assert sorted(row[3] for row in rows if row[2] == "contact" and row[0] == "Tomás Herrera") == [
         "Ana", "Björn Åkesson", "Info desk", "Wanda Krol"
     ]  # fmt: skip
+    bjoern = next(row for row in rows if row[3] == "Björn Åkesson")
+    assert bjoern[4:8] == [
+        "Salesforce", "Postal code must have 5 digits.",
+        "A rule of your company. Change the item so that it passes, or the rule.", "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    ]  # fmt: skip
     assert answer.headers["Content-Disposition"] == 'attachment; filename="lockstep-errors-2026-11-24.csv"'
 
 
@@ -201,7 +206,7 @@ def test_error_report_gives_no_formula_to_a_spreadsheet(admin: Visitor, world: W
 
     rows = list(csv.reader(io.StringIO(admin.get("/error-report.csv").get_data(as_text=True))))
 
-    assert [row[3:6] for row in rows if row[3].endswith("=1+1")] == [["'=1+1", "mailbox", "'@x"]]
+    assert [row[3:6] for row in rows if row[3].endswith("=1+1")] == [["'=1+1", "Mailbox", "'@x"]]
 
 
 def test_what_needs_a_person_is_linked_and_nothing_else_is(admin: Visitor, world: World) -> None:
