@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from backend.sandbox.faults import Rule
@@ -39,7 +39,7 @@ def fill(sandbox: Sandbox) -> Person:
     """Two people and a week on both sides; time stands still on a Tuesday morning."""
     world = sandbox.world
     world.clock.freeze(NOON - timedelta(hours=1))
-    org, tenant = sandbox.services["salesforce"].org, sandbox.services["microsoft"].tenant  # type: ignore[attr-defined]  # stand-ins, known by name
+    org, tenant = sandbox.services["salesforce"].org, sandbox.services["microsoft"].tenant
     for key, name, zone in (
         ("maya", "Maya Lindqvist", "Europe/Stockholm"),
         ("tomas", "Tomás Herrera", "America/Los_Angeles"),
@@ -62,7 +62,7 @@ def fill(sandbox: Sandbox) -> Person:
 
 def change(sandbox: Sandbox, person: Person) -> None:
     """What Lockstep has just done: a place changed on both sides, with a fault on the way."""
-    org, tenant = sandbox.services["salesforce"].org, sandbox.services["microsoft"].tenant  # type: ignore[attr-defined]  # stand-ins, known by name
+    org, tenant = sandbox.services["salesforce"].org, sandbox.services["microsoft"].tenant
     mailbox = tenant.mailbox(person.microsoft_id)
     review = next(each for each in mailbox.events() if each["subject"].startswith("Quarterly"))
     mailbox.update_event(review["id"], {"location": {"displayName": "Room Näckros"}})
@@ -107,7 +107,7 @@ def _meeting(
     people: dict[str, str], accounts: dict[str, str],
 ) -> None:  # fmt: skip
     subject, day, hour, hours, place, who, what = meeting
-    start = datetime(WEEK.year, WEEK.month, WEEK.day) + timedelta(days=day, hours=hour)  # noqa: DTZ001 - wall-clock time, its zone beside it
+    start = datetime.combine(WEEK, time()) + timedelta(days=day, hours=hour)
     times = {
         name: {"dateTime": moment.isoformat(), "timeZone": person.time_zone}
         for name, moment in (("start", start), ("end", start + timedelta(hours=hours)))
@@ -130,7 +130,7 @@ def _specials(mailbox: Any) -> None:
     """Private, all-day, with guests, and a series."""
 
     def at(day: int, hour: int) -> dict[str, str]:
-        moment = datetime(WEEK.year, WEEK.month, WEEK.day) + timedelta(days=day, hours=hour)  # noqa: DTZ001 - as above
+        moment = datetime.combine(WEEK, time()) + timedelta(days=day, hours=hour)
         return {"dateTime": moment.isoformat(), "timeZone": "Europe/Stockholm"}
 
     mailbox.create_event({"subject": "Dentist", "sensitivity": "private", "start": at(1, 14), "end": at(1, 15)})

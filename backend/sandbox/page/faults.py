@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from backend.sandbox.faults import FaultKind, Rule
 from backend.sandbox.page.refusals import Refusal
-
-if TYPE_CHECKING:
-    from backend.sandbox.server import Sandbox
+from backend.sandbox.page.stage import Stage
 
 SALESFORCE, MICROSOFT = "salesforce", "microsoft"
 SERVICES: Final = (("both", "both services"), (SALESFORCE, "Salesforce"), (MICROSOFT, "Graph"))
@@ -63,16 +61,17 @@ class Setting:
 class Switchboard:
     """The page's own rules among those in force; rules of others are left as they are."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._faults = stage.world.faults
         self._own: dict[str, tuple[Setting, list[Rule]]] = {}
         self._removed = 0
-        self._planted = sandbox.planted_at
+        self._org = stage.org
 
     def settings(self) -> dict[str, Setting]:
         """How every switch stands; one for the next call is off again when that call came."""
         self._follow_reset()
-        in_force = {id(rule) for rule in self._sandbox.world.faults.rules()}
+        in_force = {id(rule) for rule in self._faults.rules()}
         shown: dict[str, Setting] = {}
         for fault in FAULTS:
             setting, rules = self._own.get(fault.kind, (_first(fault), []))
@@ -84,13 +83,13 @@ class Switchboard:
     def others(self) -> int:
         """How many rules somebody put in force through the control door."""
         own = {id(rule) for _, rules in self._own.values() for rule in rules}
-        return sum(id(rule) not in own for rule in self._sandbox.world.faults.rules())
+        return sum(id(rule) not in own for rule in self._faults.rules())
 
     def struck(self) -> int:
         """How often any fault struck since the start."""
         self._follow_reset()
         own = [rule for _, rules in self._own.values() for rule in rules]
-        known = {id(rule): rule for rule in (*own, *self._sandbox.world.faults.rules())}
+        known = {id(rule): rule for rule in (*own, *self._faults.rules())}
         return self._removed + sum(rule.fired for rule in known.values())
 
     def set(self, values: Mapping[str, str]) -> int:
@@ -99,7 +98,7 @@ class Switchboard:
         before = self.settings()
         wanted = {fault.kind: _wanted(fault, values) for fault in FAULTS}
         own = {id(rule) for _, rules in self._own.values() for rule in rules}
-        rules = [rule for rule in self._sandbox.world.faults.rules() if id(rule) not in own]
+        rules = [rule for rule in self._faults.rules() if id(rule) not in own]
         for fault in FAULTS:
             setting = wanted[fault.kind]
             present = before[fault.kind]
@@ -108,18 +107,18 @@ class Switchboard:
                 self._own[fault.kind] = (setting, _rules(fault, setting))
             if setting.on:
                 rules += self._own[fault.kind][1]
-        self._sandbox.world.faults.replace(rules)
+        self._faults.replace(rules)
         return sum(setting.on for setting in wanted.values())
 
     def clear(self) -> None:
         """Take every rule out of force, those of the control door too."""
         self._removed, self._own = self.struck(), {}
-        self._sandbox.world.faults.clear()
+        self._faults.clear()
 
     def _follow_reset(self) -> None:
         """Start over when the sandbox did."""
-        if self._planted != self._sandbox.planted_at:
-            self._planted, self._removed, self._own = self._sandbox.planted_at, 0, {}
+        if self._org is not self._stage.org:
+            self._org, self._removed, self._own = self._stage.org, 0, {}
 
 
 def _first(fault: Fault) -> Setting:

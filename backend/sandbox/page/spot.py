@@ -76,7 +76,7 @@ class Spot:
 
     def later(self, monday: date, weeks: int) -> str:
         """The address of another week, seen from the one shown."""
-        return self.at(week=monday + timedelta(weeks=weeks))
+        return self.at(week=monday + timedelta(weeks=weeks), shelf="", item="")
 
 
 def _day(text: str) -> date | None:

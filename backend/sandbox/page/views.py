@@ -33,7 +33,7 @@ class Views:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.told = Told()
-        self.switchboard = Switchboard(stage.sandbox)
+        self.switchboard = Switchboard(stage)
 
     def register(self, page: Blueprint) -> None:
         """Add the views to the blueprint."""

@@ -8,7 +8,7 @@
     if (document.visibilityState === "visible" && window.htmx) htmx.trigger(document.body, "sandbox:tick");
   }, TICK);
 
-  // --- swaps out of band: only what changed, only for the person and week shown; open details stay open ---
+  // --- swaps out of band: only what changed, only for the person and week shown ---
   const isDirty = (form) => [...form.elements].some((each) =>
     each.type === "checkbox" ? each.checked !== each.defaultChecked
       : each.options ? [...each.options].some((option) => option.selected !== option.defaultSelected) : false);
@@ -19,15 +19,22 @@
     const isOther = target.dataset.spot !== incoming.dataset.spot;
     const isSame = target.dataset.trace === incoming.dataset.trace;
     const form = target.querySelector("form.faults");
-    if (isOther || isSame || form && (form.contains(document.activeElement) || isDirty(form))) {
-      event.detail.shouldSwap = false;
-      return;
-    }
-    for (const open of target.querySelectorAll("details[open][id]")) {
-      const twin = incoming.querySelector(`#${CSS.escape(open.id)}`);
-      if (twin) twin.open = true;
-    }
+    if (isOther || isSame || form && (form.contains(document.activeElement) || isDirty(form))) event.detail.shouldSwap = false;
   });
+
+  // --- what was folded open stays open through every swap ---
+  const unfolded = new Set();
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.more")) unfolded[event.target.open ? "add" : "delete"](event.target.id);
+  }, true);
+  const unfold = () => {
+    for (const id of unfolded) {
+      const details = document.getElementById(id);
+      if (details && !details.open) details.open = true;
+    }
+  };
+  document.addEventListener("htmx:afterSwap", unfold);
+  document.addEventListener("htmx:oobAfterSwap", unfold);
 
   // --- one polite sentence about what changed, at most every ten seconds ---
   let told = 0, last = "";
@@ -66,7 +73,7 @@
     const leave = () => toast.matches(":hover, :focus-within") ? setTimeout(leave, 1000) : toast.remove();
     setTimeout(leave, TOAST);
   };
-  document.addEventListener("htmx:afterSettle", settle);
+  document.addEventListener("htmx:afterSettle", (event) => { if (event.target.id === "page") settle(); });
   if (location.hash) settle();  // where the address names a place, browsers leave autofocus out
 
   // --- no second submit ---
