@@ -80,10 +80,6 @@ class Accounts:
                 connection.execute(sa.insert(account).values(row | new))
         return chosen
 
-    def set_password(self, account_id: int, password: str) -> None:
-        """Replaces the password. Raises AccountRefused if it is too short."""
-        self._change(account_id, password_hash=_hash(password))
-
     def signed_in(self, account_id: int, at: datetime) -> None:
         """Notes the moment of a sign-in."""
         self._change(account_id, last_sign_in_at=at)
