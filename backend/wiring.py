@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, Self
@@ -31,6 +31,7 @@ from backend.storage.people import People
 from backend.storage.reset import reset_user
 from backend.storage.runs import Finished, Outcome, Runs, UserState
 from backend.storage.secrets import Vault
+from backend.storage.service_cache import SqlServiceCache, fingerprint
 from backend.storage.sync_store import SqlSyncStore
 from backend.sync.decisions import Answer, decided
 from backend.sync.run import Engine, RunReport
@@ -89,8 +90,8 @@ class Lockstep:
         self._sleep = sleep
         self.database = create_engine(config.database_url)
         self.store = SqlSyncStore(self.database, self.clock)
-        vault = Vault([key.get_secret_value() for key in config.encryption_keys])
-        self.connections = Connections(self.database, vault, self.clock)
+        self._vault = Vault([key.get_secret_value() for key in config.encryption_keys])
+        self.connections = Connections(self.database, self._vault, self.clock)
         self.people = People(self.database, self.clock)
         self.configurations = Configurations(self.database, self.clock)
         self.runs = Runs(self.database, self.clock)
@@ -110,11 +111,17 @@ class Lockstep:
 
     # --- services ------------------------------------------------------------------------------------------------
 
-    def _stored(self, service: str, title: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    def _stored(self, service: str, title: str) -> tuple[Mapping[str, Any], Mapping[str, Any], datetime]:
+        """Settings and secret of a connection, and since when they hold. Raises NotConnected."""
         stored = self.connections.load(service)
         if stored is None:
             raise NotConnected(title, service)
-        return stored.settings, self.connections.secret(service)
+        return stored.settings, self.connections.secret(service), stored.updated_at
+
+    def _shared(self, what: str, settings: SalesforceSettings | MicrosoftSettings, since: datetime) -> SqlServiceCache:
+        """Answers that all processes share until the connection is stored anew or is another one."""
+        owner = fingerprint(astuple(settings), since.isoformat())
+        return SqlServiceCache(self.database, self._vault, self.clock, what, owner)
 
     @property
     def _authorities(self) -> str | None:
@@ -124,41 +131,42 @@ class Lockstep:
     @cached_property
     def salesforce(self) -> SalesforceConnection:
         """The Salesforce organisation. Raises NotConnected."""
-        settings, secret = self._stored(SALESFORCE, "Salesforce")
-        login = settings.get("login_url") or self.config.salesforce_login_url
-        audience = settings.get("audience") or self.config.salesforce_audience
+        stored, secret, since = self._stored(SALESFORCE, "Salesforce")
+        login = stored.get("login_url") or self.config.salesforce_login_url
+        audience = stored.get("audience") or self.config.salesforce_audience
+        settings = SalesforceSettings(
+            login,
+            audience,
+            stored["consumer_key"],
+            stored["username"],
+            secret["private_key"],
+            self._authorities,
+        )
         return SalesforceConnection(
-            SalesforceSettings(
-                login,
-                audience,
-                settings["consumer_key"],
-                settings["username"],
-                secret["private_key"],
-                self._authorities,
-            ),
+            settings,
             self.clock,
             self.meter,
             self._sleep,
+            tokens=self._shared("salesforce-token", settings, since),
+            layouts=self._shared("salesforce-layout", settings, since),
         )
 
     @cached_property
     def microsoft(self) -> MicrosoftConnection:
         """The Microsoft 365 tenant. Raises NotConnected."""
-        settings, secret = self._stored(MICROSOFT, "Microsoft 365")
-        return MicrosoftConnection(
-            MicrosoftSettings(
-                settings.get("login_url") or self.config.microsoft_login_url,
-                settings.get("graph_url") or self.config.graph_url,
-                settings["tenant"],
-                settings["client_id"],
-                secret=secret.get("secret"),
-                certificate=secret.get("certificate"),
-                private_key=secret.get("private_key"),
-                ca_file=self._authorities,
-            ),
-            self.meter,
-            sleep=self._sleep,
+        stored, secret, since = self._stored(MICROSOFT, "Microsoft 365")
+        settings = MicrosoftSettings(
+            stored.get("login_url") or self.config.microsoft_login_url,
+            stored.get("graph_url") or self.config.graph_url,
+            stored["tenant"],
+            stored["client_id"],
+            secret=secret.get("secret"),
+            certificate=secret.get("certificate"),
+            private_key=secret.get("private_key"),
+            ca_file=self._authorities,
         )
+        tokens = self._shared("microsoft-token", settings, since)
+        return MicrosoftConnection(settings, self.meter, sleep=self._sleep, tokens=tokens)
 
     @cached_property
     def engine(self) -> Engine:

@@ -1,11 +1,12 @@
-"""Signing in: OAuth 2.0 JWT bearer, one token per username, kept in memory until a 401."""
+"""Signing in: OAuth 2.0 JWT bearer, one token per username, kept until a 401, for other processes in a cache."""
 
 from __future__ import annotations
 
+import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import jwt
@@ -13,6 +14,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from backend.ports.cache import UNSHARED, Entry, ServiceCache
 from backend.ports.clock import Clock
 from backend.ports.errors import AccessLost, ServiceError, Transient
 from backend.ports.metering import Meter
@@ -34,6 +36,16 @@ class Token:
     organisation_id: str
     user_id: str
 
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The token that `text` tells."""
+        return cls(**json.loads(text))
+
+    @property
+    def text(self) -> str:
+        """The token as it is cached."""
+        return json.dumps(asdict(self))
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -48,30 +60,35 @@ class App:
 class Tokens:
     """Tokens of all users of one organisation; safe to share between threads."""
 
-    def __init__(self, app: App, session: TimedSession, clock: Clock, meter: Meter) -> None:
+    def __init__(
+        self, app: App, session: TimedSession, clock: Clock, meter: Meter, cache: ServiceCache = UNSHARED
+    ) -> None:
         self._app = app
         self._session = session
         self._clock = clock
         self._meter = meter
+        self._cache = cache
         self._key: RSAPrivateKey | None = None
         self._tokens: dict[str, Token] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
 
     def get(self, username: str) -> Token:
-        """The user's token, asked for if there is none. Raises AccessLost with the remedy, Transient."""
+        """The user's token, asked for if no process has one. Raises AccessLost with the remedy, Transient."""
         with self._lock_of(username):
             token = self._tokens.get(username)
             if token is None:
-                token = self._tokens[username] = self._ask(username)
+                stored = self._cache.get(username, lambda: Entry(self._ask(username).text))
+                token = self._tokens[username] = Token.of(stored.text)
             return token
 
     def forget(self, username: str, value: str) -> None:
-        """Drops the user's token if it is still the one given, so that one of several callers renews it."""
+        """Drops the user's token, here and for everybody, if it is still the one given: one of several renews it."""
         with self._lock_of(username):
             token = self._tokens.get(username)
             if token is not None and token.value == value:
                 del self._tokens[username]
+                self._cache.forget(username, token.text)
 
     def _lock_of(self, username: str) -> threading.Lock:
         with self._guard:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from backend.ports.cache import UNSHARED, ServiceCache
 from backend.ports.clock import Clock
 from backend.ports.crm import CrmUser
 from backend.ports.metering import Meter
@@ -39,17 +40,27 @@ class SalesforceSettings:
 
 
 class SalesforceConnection:
-    """Shared by the threads of a process; what it gives out is for one thread each. Never share it over a fork."""
+    """Shared by the threads of a process; what it gives out is for one thread each. Never share it over a fork.
+
+    tokens, layouts: where other processes find our tokens and field layouts.
+    """
 
     def __init__(
-        self, settings: SalesforceSettings, clock: Clock, meter: Meter, sleep: Callable[[float], None] = time.sleep
+        self,
+        settings: SalesforceSettings,
+        clock: Clock,
+        meter: Meter,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        tokens: ServiceCache = UNSHARED,
+        layouts: ServiceCache = UNSHARED,
     ) -> None:
         self._settings = settings
         self._meter = meter
         self._sleep = sleep
-        self._layouts = Layouts(clock)
+        self._layouts = Layouts(clock, layouts)
         app = App(settings.login_url, settings.audience, settings.consumer_key, settings.private_key)
-        self._tokens = Tokens(app, TimedSession(settings.ca, settings.time_limits), clock, meter)
+        self._tokens = Tokens(app, TimedSession(settings.ca, settings.time_limits), clock, meter, tokens)
         self.budget = Budget(clock)
 
     def organisation(self, *, events_since: date | None = None, urgent: bool = False) -> SalesforceOrganisation:

@@ -181,6 +181,7 @@ class SalesforceUser:
         return self._layouts.get(self._client, kind)
 
     def _no_key(self, layout: Layout) -> AccessLost:
+        self._layouts.forget(self._client.username)
         return AccessLost(
             f"{self._client.username} cannot use the field {KEY_FIELD} of {layout.sobject}, without which Lockstep "
             "creates nothing: deploy the package that `lockstep salesforce package` writes, and assign the permission "
