@@ -62,11 +62,9 @@ class NotConnected(AccessLost):
     """A service was never connected."""
 
     def __init__(self, title: str, service: str) -> None:
+        remedy = f"Store its credentials with `lockstep connect {service} --file FILE`."
         super().__init__(
-            f"{title} is not connected. Store its credentials with `lockstep connect {service} --file FILE`.",
-            code="not_connected",
-            service=service,
-            subject="org",
+            f"{title} is not connected. {remedy}", code="not_connected", service=service, subject="org", remedy=remedy
         )
 
 
@@ -98,6 +96,7 @@ class Lockstep:
         self.organisation = OrganisationBook(self.database, self.clock)
         self.meter = CallCounter()
         self._counted = CallCounter()
+        self._microsoft_problem = ""
 
     @classmethod
     def open(cls, config: Config) -> Self:
@@ -116,6 +115,8 @@ class Lockstep:
         stored = self.connections.load(service)
         if stored is None:
             raise NotConnected(title, service)
+        if service == MICROSOFT:
+            self._microsoft_problem = stored.problem
         return stored.settings, self.connections.secret(service), stored.updated_at
 
     def _shared(self, what: str, settings: SalesforceSettings | MicrosoftSettings, since: datetime) -> SqlServiceCache:
@@ -141,6 +142,7 @@ class Lockstep:
             stored["username"],
             secret["private_key"],
             self._authorities,
+            self.organisation.state().crm_org_id,
         )
         return SalesforceConnection(
             settings,
@@ -215,24 +217,12 @@ class Lockstep:
         salesforce = self.salesforce
         since = (self.clock.now() - EVENTS_KEPT).date()
         port = salesforce.organisation(events_since=since, urgent=False)
-        self._same_organisation(port.identity())
+        if self.organisation.state().crm_org_id is None:
+            self.organisation.identify(port.identity())
         count = self.engine.read_organisation(port, self._filter_fields(), full=full, on_users=self.people.store)
         if salesforce.budget.maximum:
             self.organisation.set_allowance(salesforce.budget.used, salesforce.budget.maximum)
         return count
-
-    def _same_organisation(self, found: str) -> None:
-        known = self.organisation.state().crm_org_id
-        if known is None:
-            self.organisation.identify(found)
-        elif known != found:
-            raise AccessLost(
-                f"Another Salesforce organisation answers: {found} instead of {known}. Nothing is read or written. "
-                "Store the right credentials, or reset every person if this is meant.",
-                code="other_organisation",
-                service=SALESFORCE,
-                subject="org",
-            )
 
     def _filter_fields(self) -> list[str]:
         conditions = (
@@ -263,6 +253,7 @@ class Lockstep:
                 started.append(self.runs.start(user_id, 0, cause))
         if started and not dry_run:
             self.runs.finish(started[0], user_id, self._finished(report))
+            self._note_microsoft(report)
         self.count_calls()
         return report
 
@@ -288,7 +279,16 @@ class Lockstep:
         waits = [error.retry_after for error in report.trouble if isinstance(error, Transient) and error.retry_after]
         pause = max([float(self.config.cycle_seconds), *waits])
         next_at = None if outcome is Outcome.FAILED else self.clock.now() + timedelta(seconds=pause)
-        return Finished(outcome, state, outcome is not Outcome.FAILED, counts, report.problem, "", next_at)
+        error, remedy = _told(report)
+        return Finished(outcome, state, outcome is not Outcome.FAILED, counts, error, remedy, next_at)
+
+    def _note_microsoft(self, report: RunReport) -> None:
+        """What stops everybody is the connection's problem, until a pass gets through (Salesforce: see the cycle)."""
+        lost = (error for error in report.trouble if isinstance(error, AccessLost) and error.subject == "org")
+        problem = next((error.message for error in lost if error.service.startswith(MICROSOFT)), "")
+        if problem != self._microsoft_problem and (problem or report.outcome != "failed"):
+            self.connections.checked(MICROSOFT, problem=problem)
+            self._microsoft_problem = problem
 
     # --- what people decide ----------------------------------------------------------------------------------------
 
@@ -323,6 +323,10 @@ class Lockstep:
         reset_user(self.database, user_id)
         self.runs.want([user_id])
 
+    def retry_everybody(self) -> None:
+        """Nobody waits any longer for what was put right, such as a connection."""
+        self.runs.want(user.user_id for user in self.store.users())
+
     # --- counting --------------------------------------------------------------------------------------------------
 
     def _new_calls(self) -> dict[str, int]:
@@ -349,8 +353,16 @@ class Lockstep:
 def _judged(report: RunReport) -> tuple[UserState, Outcome]:
     """The user's state and the run's outcome after a pass."""
     if report.outcome == "failed":
-        waits = all(isinstance(error, Transient | BudgetSpent) for error in report.trouble) and report.trouble
+        trouble = report.trouble
+        waits = bool(trouble) and all(isinstance(error, Transient | BudgetSpent) for error in trouble)
         return (UserState.THROTTLED if waits else UserState.NEEDS_ATTENTION), Outcome.FAILED
     if report.outcome == "partial":
-        return (UserState.THROTTLED if report.trouble else UserState.IN_SYNC), Outcome.PARTIAL
+        waits = any(isinstance(error, Transient) for error in report.trouble)
+        return (UserState.THROTTLED if waits else UserState.IN_SYNC), Outcome.PARTIAL
     return UserState.IN_SYNC, Outcome.HELD if report.held else Outcome.OK
+
+
+def _told(report: RunReport) -> tuple[str, str]:
+    """What stood in the way of a pass, and what to do about it."""
+    first = next((error for error in report.trouble if error.message == report.problem), None)
+    return (report.problem, "") if first is None else first.told

@@ -55,6 +55,7 @@ def salesforce(path: Path, as_json: bool) -> None:
         checks = lockstep.salesforce.check()
         problem = next((check.sentence for check in checks if check.ok is False), "")
         lockstep.connections.checked(SALESFORCE, problem=problem)
+        lockstep.retry_everybody()
         data = {"service": SALESFORCE, "ok": not problem, "checks": [_check(check) for check in checks]}
         output.facts(data, as_json, lambda: (_line(check) for check in checks))
     if problem:
@@ -81,6 +82,7 @@ def microsoft(path: Path, as_json: bool) -> None:
             lockstep.connections.checked(MICROSOFT, problem=error.message)
             raise Failure(error.message) from None
         lockstep.connections.checked(MICROSOFT, identity=shown["tenant"])
+        lockstep.retry_everybody()
         output.facts({"service": MICROSOFT, "ok": True}, as_json, lambda: iter(["Microsoft 365 signs us in."]))
 
 

@@ -118,7 +118,10 @@ def _status_lines(data: dict[str, Any]) -> Iterator[str]:
     organisation = data["organisation"]
     yield f"Salesforce: {organisation['problem'] or 'read ' + str(organisation['last_cycle'] or 'never')}"
     for one in data["people"]:
-        yield f"{one['address']}: {one['state']}, {one['linked']} linked. {one['reason']}".rstrip()
+        if one["syncs"]:
+            yield f"{one['address']}: {one['state']}, {one['linked']} linked. {one['reason']} {one['remedy']}".rstrip()
+        else:
+            yield f"{one['address']}: does not sync. {one['because']}"
 
 
 @click.command()

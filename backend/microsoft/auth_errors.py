@@ -12,7 +12,7 @@ from typing import Any, Final
 import requests
 from requests.exceptions import SSLError
 
-from backend.microsoft.errors import retry_after
+from backend.microsoft.errors import remedy_in, retry_after
 from backend.ports.errors import AccessLost, Malformed, ServiceError, Transient
 
 SERVICE: Final = "microsoft-token"
@@ -59,7 +59,7 @@ def from_token_answer(answer: Mapping[str, Any], response: requests.Response | N
     sentence = (
         _SENTENCES.get(number or 0) or f"Microsoft's sign-in refuses the app ({code}): check its set-up in Entra."
     )
-    return AccessLost(sentence, code=code, service=SERVICE, subject="org")
+    return AccessLost(sentence, code=code, service=SERVICE, subject="org", remedy=remedy_in(sentence))
 
 
 def from_discovery(response: requests.Response | None, tenant: str) -> ServiceError:
@@ -68,13 +68,14 @@ def from_discovery(response: requests.Response | None, tenant: str) -> ServiceEr
     if status == 429 or status >= 500:
         return Transient("Microsoft's sign-in is busy; it is tried again later.", code=str(status), service=SERVICE)
     if 400 <= status < 500:
-        return AccessLost(f"{_UNKNOWN_TENANT} Given was “{tenant}”.", code="tenant", service=SERVICE, subject="org")
+        sentence = f"{_UNKNOWN_TENANT} Given was “{tenant}”."
+        return AccessLost(sentence, code="tenant", service=SERVICE, subject="org", remedy=remedy_in(sentence))
     return Malformed("An answer of Microsoft's sign-in cannot be read.", service=SERVICE)
 
 
 def bad_certificate(sentence: str) -> AccessLost:
     """The error for a certificate or key that can never work."""
-    return AccessLost(sentence, code="certificate", service=SERVICE, subject="org")
+    return AccessLost(sentence, code="certificate", service=SERVICE, subject="org", remedy=remedy_in(sentence))
 
 
 def unreachable(error: Exception, response: requests.Response | None) -> Transient:

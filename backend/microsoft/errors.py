@@ -204,9 +204,10 @@ def as_error(found: Refusal) -> ServiceError:
             kind = Throttled if found.throttled else ServerTrouble
             return kind(found.sentence, code=found.code, service=SERVICE, retry_after=found.retry_after)
         case Treatment.PARK_USER:
-            return AccessLost(found.sentence, code=found.code, service=SERVICE)
+            return AccessLost(found.sentence, code=found.code, service=SERVICE, remedy=remedy_in(found.sentence))
         case Treatment.STOP_ALL:
-            return AccessLost(found.sentence, code=found.code, service=SERVICE, subject="org")
+            remedy = remedy_in(found.sentence)
+            return AccessLost(found.sentence, code=found.code, service=SERVICE, subject="org", remedy=remedy)
         case Treatment.RESYNC:
             return CursorExpired(found.sentence, code=found.code, service=SERVICE)
         case Treatment.CONTAINER:
@@ -228,6 +229,11 @@ _RESULTS: Final[Mapping[Treatment, Result]] = {
 def as_result(found: Refusal) -> Result:
     """The outcome of one write that was refused."""
     return _RESULTS.get(found.row.treatment, Result.REFUSED)
+
+
+def remedy_in(sentence: str) -> str:
+    """What to do, in one of our own sentences of the form "what happened: what to do"."""
+    return sentence.partition(": ")[2]
 
 
 def unclear(detail: str) -> Unclear:

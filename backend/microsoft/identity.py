@@ -38,17 +38,18 @@ def find(batches: Batches, address: str) -> str | None:
         raise as_error(outcome.refusal)
     users = outcome.body["value"]
     if len(users) > 1:
+        remedy = "give the address to one of them."
         raise AccessLost(
-            f"Several users of Microsoft 365 receive mail at {address}: give the address to one of them.",
+            f"Several users of Microsoft 365 receive mail at {address}: {remedy}",
             code="address_shared",
             service=SERVICE,
+            remedy=remedy,
         )
     return str(users[0]["id"]) if users else None
 
 
 def _no_mailbox() -> AccessLost:
+    remedy = "correct it or remove the user from the configuration."
     return AccessLost(
-        "Microsoft 365 knows no mailbox with this address: correct it or remove the user from the configuration.",
-        code="no_mailbox",
-        service=SERVICE,
+        f"Microsoft 365 knows no mailbox with this address: {remedy}", code="no_mailbox", service=SERVICE, remedy=remedy
     )

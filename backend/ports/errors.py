@@ -15,6 +15,11 @@ class ServiceError(Exception):
         self.code = code
         self.service = service
 
+    @property
+    def told(self) -> tuple[str, str]:
+        """What happened and what to do, a sentence each; the second is empty where nobody has to do anything."""
+        return self.message, ""
+
 
 class Transient(ServiceError):
     """Worth trying again by itself: busy, unreachable, half-answered. `retry_after` in seconds, if the service said."""
@@ -33,11 +38,23 @@ class Malformed(Transient):
 
 
 class AccessLost(ServiceError):
-    """A person has to act: consent, credentials, permission, licence. `subject` 'user' parks one, 'org' everybody."""
+    """A person has to act: consent, credentials, permission, licence. `subject` 'user' parks one, 'org' everybody.
 
-    def __init__(self, message: str, *, code: str = "", service: str = "", subject: str = "user") -> None:
+    `remedy` is the part of the message that says what to do, with which it ends.
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "", service: str = "", subject: str = "user", remedy: str = ""
+    ) -> None:
         super().__init__(message, code=code, service=service)
         self.subject = subject
+        self._remedy = remedy
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """See ServiceError."""
+        happened = self.message.removesuffix(self._remedy).rstrip(" :")
+        return happened if happened.endswith(".") else f"{happened}.", self._remedy[:1].upper() + self._remedy[1:]
 
 
 class CursorExpired(ServiceError):

@@ -49,12 +49,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The app in Salesforce that we sign in as. `private_key`: RSA key as PEM, at least 2048 bits."""
+    """The app in Salesforce that we sign in as. `private_key`: RSA key as PEM, at least 2048 bits.
+
+    `organisation_id`: the organisation that has to answer; any if it is None.
+    """
 
     login_url: str
     audience: str
     consumer_key: str
     private_key: str = field(repr=False)
+    organisation_id: str | None = None
 
 
 class Tokens:
@@ -106,7 +110,10 @@ class Tokens:
             self._meter.count(f"{SERVICE}-token", "POST token", status)
         if status != 200:
             raise self._refusal(username, response)
-        return _token(response)
+        token = _token(response)
+        if self._app.organisation_id not in (None, token.organisation_id):
+            raise _other_organisation(token.organisation_id, str(self._app.organisation_id))
+        return token
 
     def _assertion(self, username: str) -> str:
         claims = {
@@ -131,7 +138,7 @@ class Tokens:
         skewed = there is not None and abs(there - self._clock.now()) > _SKEW_LIMIT
         subject, remedy = _remedy(problem.code, problem.message.casefold(), username, skewed=skewed)
         text = f"Salesforce did not sign in {username} ({problem.code}: {problem.message}). {remedy}"
-        return AccessLost(text, code=problem.code, service=SERVICE, subject=subject)
+        return AccessLost(text, code=problem.code, service=SERVICE, subject=subject, remedy=remedy)
 
 
 _REMEDIES: Final = (
@@ -195,11 +202,27 @@ def private_key(pem: str) -> RSAPrivateKey:
 
 
 def _bad_key(why: str) -> AccessLost:
+    remedy = "Give the key whose certificate the Lockstep app holds."
     return AccessLost(
-        f"The private key for Salesforce cannot be used: {why}. Give the key whose certificate the Lockstep app holds.",
+        f"The private key for Salesforce cannot be used: {why}. {remedy}",
         code="BAD_KEY",
         service=SERVICE,
         subject="org",
+        remedy=remedy,
+    )
+
+
+def _other_organisation(found: str, known: str) -> AccessLost:
+    remedy = (
+        "Store the credentials of the right one with `lockstep connect salesforce`; another organisation needs an "
+        "installation of its own."
+    )
+    return AccessLost(
+        f"Another Salesforce organisation answers: {found} instead of {known}. Nothing is read or written. {remedy}",
+        code="OTHER_ORGANISATION",
+        service=SERVICE,
+        subject="org",
+        remedy=remedy,
     )
 
 

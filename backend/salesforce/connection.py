@@ -27,7 +27,8 @@ class SalesforceSettings:
     """How to reach an organisation.
 
     username: the integration user's · private_key: RSA key as PEM · ca: path of a PEM file to trust instead of the
-    usual authorities · time_limits: seconds to connect and to wait for an answer.
+    usual authorities · organisation_id: the organisation that has to answer, if it is known · time_limits: seconds to
+    connect and to wait for an answer.
     """
 
     login_url: str
@@ -36,6 +37,7 @@ class SalesforceSettings:
     username: str
     private_key: str = field(repr=False)
     ca: str | None = None
+    organisation_id: str | None = None
     time_limits: tuple[float, float] = TIME_LIMITS
 
 
@@ -59,7 +61,13 @@ class SalesforceConnection:
         self._meter = meter
         self._sleep = sleep
         self._layouts = Layouts(clock, layouts)
-        app = App(settings.login_url, settings.audience, settings.consumer_key, settings.private_key)
+        app = App(
+            settings.login_url,
+            settings.audience,
+            settings.consumer_key,
+            settings.private_key,
+            settings.organisation_id,
+        )
         self._tokens = Tokens(app, TimedSession(settings.ca, settings.time_limits), clock, meter, tokens)
         self.budget = Budget(clock)
 

@@ -182,12 +182,16 @@ class SalesforceUser:
 
     def _no_key(self, layout: Layout) -> AccessLost:
         self._layouts.forget(self._client.username)
+        remedy = (
+            "deploy the package that `lockstep salesforce package` writes, and assign the permission set Lockstep to "
+            "the user."
+        )
         return AccessLost(
             f"{self._client.username} cannot use the field {KEY_FIELD} of {layout.sobject}, without which Lockstep "
-            "creates nothing: deploy the package that `lockstep salesforce package` writes, and assign the permission "
-            "set Lockstep to the user.",
+            f"creates nothing: {remedy}",
             code="NO_KEY_FIELD",
             service=SERVICE,
+            remedy=remedy,
         )
 
 

@@ -106,17 +106,15 @@ def _access(status: int, problem: Problem) -> ServiceError | None:
         else:
             remedy = "Check in Setup that the user is active, not frozen, and allowed to use the Lockstep app."
         text = f"Salesforce does not accept the sign-in of this user ({problem.message}). {remedy}"
-        return AccessLost(text, code=problem.code, service=SERVICE)
+        return AccessLost(text, code=problem.code, service=SERVICE, remedy=remedy)
     if status == 410:
         text = f"Salesforce has retired the API version that Lockstep uses ({problem.message}). Update Lockstep."
         return AccessLost(text, code=problem.code, service=SERVICE, subject="org")
     if problem.code in _NO_API_CODES:
         subject = "org" if problem.code == "API_DISABLED_FOR_ORG" else "user"
-        text = (
-            f"Salesforce does not let this user in: {problem.message} Give the user API access, and read and edit "
-            "permission for Contacts and Events."
-        )
-        return AccessLost(text, code=problem.code, service=SERVICE, subject=subject)
+        remedy = "Give the user API access, and read and edit permission for Contacts and Events."
+        text = f"Salesforce does not let this user in: {problem.message} {remedy}"
+        return AccessLost(text, code=problem.code, service=SERVICE, subject=subject, remedy=remedy)
     return None
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import yaml
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import Certificate, load_pem_x509_certificate
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+LEAST_BITS: Final = 2048
 
 
 class ConnectionRefused(ValueError):
@@ -41,8 +45,11 @@ class SalesforceFile(_File):
 
     def parts(self, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         """(settings that may be shown, secret). Raises ConnectionRefused for a key that is none."""
-        pem = self.private_key or _text(folder, self.private_key_file, "private_key_file")
-        _require_key(pem, "private_key_file")
+        place = "private_key"
+        pem = self.private_key
+        if self.private_key_file is not None:
+            place, pem = _place(folder, self.private_key_file, "private_key_file")
+        _key(pem, place)
         shown = self.model_dump(include={"consumer_key", "username", "login_url", "audience"})
         return {name: value for name, value in shown.items() if value}, {"private_key": pem}
 
@@ -72,10 +79,14 @@ class MicrosoftFile(_File):
         settings = {name: value for name, value in shown.items() if value}
         if self.client_secret:
             return settings, {"secret": self.client_secret}
-        certificate = _text(folder, self.certificate_file, "certificate_file")
-        key = _text(folder, self.private_key_file, "private_key_file")
-        _require_key(key, "private_key_file")
-        settings["certificate_ends"] = _certificate_end(certificate)
+        certificate_place, certificate = _place(folder, self.certificate_file, "certificate_file")
+        key_place, key = _place(folder, self.private_key_file, "private_key_file")
+        found = _certificate(certificate, certificate_place)
+        if found.public_key() != _key(key, key_place).public_key():
+            raise ConnectionRefused(
+                f"{key_place} is not the key of {certificate_place}: give the two that were made together."
+            )
+        settings["certificate_ends"] = found.not_valid_after_utc.isoformat()
         return settings, {"certificate": certificate, "private_key": key}
 
 
@@ -107,26 +118,48 @@ def _sentence(path: Path, error: Any, known: str) -> str:
     return f"{path}: {place + ': ' if place else ''}{str(error['msg']).removeprefix('Value error, ')}."
 
 
-def _text(folder: Path, path: Path | None, key: str) -> str:
+def _place(folder: Path, path: Path | None, setting: str) -> tuple[str, str]:
+    """How the file is called in a sentence, and its text."""
     if path is None:
-        raise ConnectionRefused(f"{key} is missing.")
+        raise ConnectionRefused(f"{setting} is missing.")
+    place = f"{setting} ({folder / path})"
     try:
-        return (folder / path).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError):
-        raise ConnectionRefused(f"{key}: {folder / path} cannot be read as a PEM file.") from None
+        return place, (folder / path).read_text(encoding="ascii")
+    except OSError as error:
+        raise ConnectionRefused(f"{place} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise ConnectionRefused(f"{place} is no PEM file: convert it, for instance with openssl.") from None
 
 
-def _require_key(pem: str, key: str) -> None:
+def _key(pem: str, place: str) -> RSAPrivateKey:
+    """The private key. Raises ConnectionRefused; no library's message is passed on, it may quote the key."""
     try:
-        load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = load_pem_private_key(pem.encode(), password=None)
+    except TypeError:
         raise ConnectionRefused(
-            f"{key} holds no usable private key: give an unencrypted RSA key in PEM form (BEGIN PRIVATE KEY)."
+            f"{place} is encrypted with a passphrase: store it without one, `openssl pkey -in OLD -out NEW`."
         ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConnectionRefused(
+            f"{place} holds no private key in PEM form: the file begins with “-----BEGIN PRIVATE KEY-----”."
+        ) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise ConnectionRefused(f"{place} is no RSA key, and no other kind is taken: make one with `openssl req`.")
+    if key.key_size < LEAST_BITS:
+        raise ConnectionRefused(f"{place} has {key.key_size} bits: make a key of at least {LEAST_BITS}.")
+    return key
 
 
-def _certificate_end(pem: str) -> str:
+def _certificate(pem: str, place: str) -> Certificate:
     try:
-        return load_pem_x509_certificate(pem.encode()).not_valid_after_utc.isoformat()
+        found = load_pem_x509_certificate(pem.encode())
     except ValueError:
-        raise ConnectionRefused("certificate_file holds no certificate in PEM form (BEGIN CERTIFICATE).") from None
+        raise ConnectionRefused(
+            f"{place} holds no certificate in PEM form: the file begins with “-----BEGIN CERTIFICATE-----”."
+        ) from None
+    if found.not_valid_after_utc <= datetime.now(UTC):
+        raise ConnectionRefused(
+            f"{place} expired on {found.not_valid_after_utc:%Y-%m-%d}: make a new one, and upload it to the app in "
+            "Entra."
+        )
+    return found
