@@ -25,14 +25,16 @@ from backend.storage.tables import (
     stream,
     user_state,
 )
-from backend.sync.state import Intent, IntentState, Line, Link, Meeting, Presence, Ref, Stream
+from backend.sync.state import FOLDER_GONE, Intent, IntentState, Line, Link, Meeting, Presence, Ref, Stream
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
 _KIND: sa.BindParameter[str] = sa.bindparam("of_kind")
 _item = mailbox_item.c
 _OF_USER = (_item.user_id == _USER, _item.kind == _KIND)
 _NOT_GONE = _item.presence != Presence.GONE.value
-_KNOWN = sa.select(_item.mailbox_id).where(*_OF_USER, _NOT_GONE, _item.mailbox_id.in_(IDS))
+_KNOWN = sa.select(_item.mailbox_id).where(
+    *_OF_USER, _NOT_GONE, _item.generation < FOLDER_GONE, _item.mailbox_id.in_(IDS)
+)
 _UNSEEN = (
     sa.select(_item.mailbox_id)
     .where(*_OF_USER, _NOT_GONE, _item.generation < sa.bindparam("listing"))
@@ -86,7 +88,7 @@ def _whose(user_id: int, kind: Kind) -> dict[str, Any]:
 
 
 def known(connection: sa.Connection, user_id: int, kind: Kind, ids: Iterable[str]) -> frozenset[str]:
-    """Which of the ids are mirrored and not gone."""
+    """Which of the ids are mirrored, not gone, and of no folder that was deleted."""
     return frozenset(row.mailbox_id for row in look_up(connection, _KNOWN, ids, **_whose(user_id, kind)))
 
 

@@ -17,7 +17,7 @@ from backend.domain.recurrence import WHOLE
 from backend.domain.values import Kind, Side
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import Crm, Record
-from backend.ports.errors import ServiceError, Transient, Unclear
+from backend.ports.errors import AccessLost, BudgetSpent, ContainerGone, ServiceError, Transient, Unclear
 from backend.ports.mailbox import Item, Mailbox
 from backend.sync.context import Context
 from backend.sync.dispatch import Dispatch
@@ -43,6 +43,8 @@ class Tally:
     written: dict[str, int] = field(default_factory=dict)
     refused: int = 0
     trouble: list[ServiceError] = field(default_factory=list)
+    failed: set[Side] = field(default_factory=set)
+    """Sides whose service failed as a whole: nothing more is sent there."""
 
     def add(self, key: str, count: int) -> None:
         """Adds to one kind of write."""
@@ -67,18 +69,17 @@ class Executor:
 
     def execute(self, intents: Sequence[Intent]) -> Tally:
         """Sends all intents, batch by batch. A service that fails ends its own side's batches only."""
-        failed: set[Side] = set()
         done = 0
         for batch in self._batches(intents):
             self.progress(done, len(intents))
             done += len(batch)
-            if batch[0].side in failed:
+            if batch[0].side in self.tally.failed:
                 continue
             try:
                 self._send(batch)
             except ServiceError as error:
                 self.tally.trouble.append(error)
-                failed.add(batch[0].side)
+                self.tally.failed.add(batch[0].side)
         return self.tally
 
     def _batches(self, intents: Sequence[Intent]) -> Iterator[list[Intent]]:
@@ -131,10 +132,16 @@ class Executor:
         return {answer.id: answer for answer in answers}
 
     def _not_sent(self, sent: list[Intent], settlement: Settlement, error: ServiceError) -> None:
-        """The service said no before doing anything: the writes wait. Creates are looked up before a repeat."""
+        """The service said no before doing anything: the writes wait. Creates are looked up before a repeat.
+
+        An outage, a lost permission or a spent budget says nothing about the items of a batch: none is given up for it.
+        """
         retry_after = error.retry_after if isinstance(error, Transient) else None
         for one in sent:
-            settlement.later(one, error.code, error.message, retry_after)
+            if isinstance(error, AccessLost | BudgetSpent | ContainerGone):
+                settlement.back(one, error.code, error.message)
+            else:
+                settlement.later(one, error.code, error.message, retry_after, own=len(sent) == 1)
         self.commit(settlement.collected())
 
     def _write(self, one: Intent, settlement: Settlement) -> Write:

@@ -12,13 +12,13 @@ from typing import Final
 
 from backend.domain.configuration import Which
 from backend.domain.recurrence import Window
-from backend.domain.values import Kind
+from backend.domain.values import Kind, Side
 from backend.ports.answers import Verdict
 from backend.ports.errors import ContainerGone, CursorExpired
 from backend.ports.mailbox import Item, Mailbox, Page, Span
 from backend.sync.guards import trusted
 from backend.sync.sight import absent_item, seen_item
-from backend.sync.state import Lease, Presence, Ref, SeenItem, Stream, UserView
+from backend.sync.state import FOLDER_GONE, Lease, Note, Presence, Ref, SeenItem, Stream, UserView
 from backend.sync.store import Changes, SyncStore
 
 RELIST: Final = timedelta(days=1)
@@ -26,7 +26,12 @@ RELIST: Final = timedelta(days=1)
 SPAN_BEHIND: Final = timedelta(days=8)
 SPAN_DAYS: Final = 1820
 """A calendar view may span 1,825 days (MS-128); single events ahead have no other limit (LS-110)."""
-NEVER: Final = 2**31 - 1
+FOLDER: Final = "folder"
+"""What the note about a lost folder is about; no item has this id."""
+FOLDER_LOST: Final = (
+    "The contact folder was deleted in the mailbox and a new one was made; nothing was deleted in Salesforce. Move the "
+    "contacts back into the new folder and they go on, or reset this person to have them made again."
+)
 
 
 class Untrusted(Exception):
@@ -92,6 +97,8 @@ class Reader:
         """A new generation of the whole listing; the base is never cleared, only the cursor."""
         generation, listed, cursor = stream.generation + 1, 0, None
         mirrored = self.store.mirrored(self.user.user_id, stream.kind)
+        # The number is taken before the first page: what a broken-off listing saw does not count for the next (C7).
+        self._commit(Changes(stream=replace(stream, generation=generation)))
         for page in self._pages(stream, span):
             rows = self._rows(stream.kind, page, window)
             listed += sum(row.presence is Presence.HERE for row in rows)
@@ -105,7 +112,8 @@ class Reader:
         current = replace(
             stream, cursor=cursor, first=span.first, end=span.end, generation=generation, listed_at=self.now
         )
-        self._commit(Changes(stream=current, items=verified, generation=generation, item_kind=stream.kind))
+        notes = [self._folder_note("")] if listed and stream.kind is Kind.CONTACT else []
+        self._commit(Changes(stream=current, items=verified, notes=notes, generation=generation))
         return listed
 
     def _pages(self, stream: Stream, span: Span) -> Iterator[Page]:
@@ -142,12 +150,19 @@ class Reader:
         )
 
     def _container_lost(self, stream: Stream) -> None:
-        """The folder is gone: its items are outside, not deleted, and it is made again, empty (H-2, LS-064)."""
-        ids = self.store.unseen(self.user.user_id, stream.kind, NEVER)
+        """The folder is gone: its items are outside, not deleted, and it is made again, empty (H-2, LS-064).
+
+        Nobody asks later what became of each of them: whatever its id says, its owner did not delete this contact.
+        """
+        ids = self.store.unseen(self.user.user_id, stream.kind, FOLDER_GONE)
         rows = [absent_item(id_, Verdict.OUTSIDE) for id_ in ids]
         container = self.mailbox.container(stream.kind)
         fresh = replace(stream, container=container, cursor=None, listed_at=None)
-        self._commit(Changes(stream=fresh, items=rows))
+        notes = [self._folder_note(FOLDER_LOST)] if rows and stream.kind is Kind.CONTACT else []
+        self._commit(Changes(stream=fresh, items=rows, notes=notes, generation=FOLDER_GONE))
+
+    def _folder_note(self, reason: str) -> Note:
+        return Note(self.user.user_id, Kind.CONTACT, Side.MAILBOX, FOLDER, reason, "Contact folder")
 
     def _commit(self, changes: Changes) -> None:
         changes.item_user = self.user.user_id

@@ -149,6 +149,8 @@ class _Pass:
     run_id: int
     report: RunReport
     dry_run: bool
+    failed: set[Side] = field(default_factory=set)
+    """Sides whose service failed in this pass: what waits for them is sent in the next one."""
 
     @property
     def store(self) -> SyncStore:
@@ -220,7 +222,7 @@ class _Pass:
             due = [
                 one
                 for one in self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())
-                if one.state is IntentState.PLANNED
+                if one.state is IntentState.PLANNED and one.side not in self.failed
             ]
             if not context.snapshot.todos and not due:
                 return
@@ -257,12 +259,13 @@ class _Pass:
         return [one for one in changes.intents if one.state is IntentState.PLANNED]
 
     def _execute(self, context: Context, intents: list[Intent]) -> None:
-        unique = {one.id: one for one in intents}
+        unique = {one.id: one for one in intents if one.side not in self.failed}
         if not unique:
             return
         tally = self._executor(context).execute(list(unique.values()))
         self.report.writes.update(tally.written)
         self.report.written += sum(tally.written.values())
         self.report.refused += tally.refused
+        self.failed |= tally.failed
         for error in tally.trouble:
             self._trouble(error)

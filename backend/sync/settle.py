@@ -40,6 +40,8 @@ from backend.sync.store import Changes
 PATIENCE: Final = 5
 """Passes in a row with the same transient failure before a person is asked (Poison, B.9)."""
 LONGEST_WAIT: Final = timedelta(hours=1)
+LONGEST_DOUBLING: Final = 12
+"""Doublings of a second after which LONGEST_WAIT is passed."""
 DUPLICATE_RULE: Final = "DUPLICATES_DETECTED"
 """The organisation's duplicate rule names a person who was there before us: not something we made (H-8)."""
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
@@ -263,25 +265,33 @@ class Settlement:
         self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
         self._again(self.links[one.link_id], Side.MAILBOX, None)
 
-    def later(self, one: Intent, code: str, message: str, retry_after: float | None) -> None:
-        """Tried again after a while, longer each time; after too many times in a row a person is asked."""
+    def later(self, one: Intent, code: str, message: str, retry_after: float | None, *, own: bool = True) -> None:
+        """Tried again after a while, longer each time.
+
+        own: the failure is this item's, not the service's or the batch's; after too many in a row a person is asked.
+        """
         attempts = one.attempts + 1
         link = self.links[one.link_id]
-        if link.attempts + 1 >= PATIENCE:
-            self._refused(one, code, message)
-            return
-        wait = timedelta(seconds=retry_after) if retry_after is not None else timedelta(seconds=2**attempts)
-        self._store(replace(link, attempts=link.attempts + 1))
+        if own and retry_after is None:
+            if link.attempts + 1 >= PATIENCE:
+                self._refused(one, code, message)
+                return
+            self._store(replace(link, attempts=link.attempts + 1))
+        seconds = retry_after if retry_after is not None else 2.0 ** min(attempts, LONGEST_DOUBLING)
         self.changes.intents.append(
             replace(
                 one,
                 state=IntentState.PLANNED,
                 attempts=attempts,
-                not_before=self.now + min(wait, LONGEST_WAIT),
+                not_before=self.now + min(timedelta(seconds=seconds), LONGEST_WAIT),
                 code=code,
                 message=message,
             )
         )
+
+    def back(self, one: Intent, code: str, message: str) -> None:
+        """Not sent because somebody has to put something right first: sent as soon as a pass may."""
+        self.changes.intents.append(replace(one, state=IntentState.PLANNED, code=code, message=message))
 
     def _refused(self, one: Intent, code: str, message: str) -> None:
         if code == WOULD_MAIL:

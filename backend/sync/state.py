@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from backend.domain.configuration import Configuration
@@ -17,6 +18,9 @@ from backend.domain.recurrence import WHOLE, Series
 from backend.domain.values import EMPTY, Kind, Side, Values
 from backend.ports.answers import Op
 from backend.ports.mailbox import OWN, Caps
+
+FOLDER_GONE: Final = 2**31 - 1
+"""Generation of mirrored items whose folder was deleted: no listing misses them, no delta tells of them (H-2)."""
 
 
 class Presence(StrEnum):

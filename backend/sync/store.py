@@ -152,7 +152,7 @@ class SyncStore(Protocol):
         ...
 
     def known(self, user_id: int, kind: Kind, ids: Sequence[str]) -> frozenset[str]:
-        """Which of the ids are in the mirror and not gone."""
+        """Which of the ids are in the mirror, not gone, and of no folder that was deleted."""
         ...
 
     def unseen(self, user_id: int, kind: Kind, generation: int) -> tuple[str, ...]:
