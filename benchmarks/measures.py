@@ -1,0 +1,93 @@
+"""What is measured, and the budgets of it (docs/architecture.md, Budgets)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.bench import Failed, bench
+
+FIRST_SYNC_CALLS = 30
+"""For 1,000 events; a call carries 200 rows to Salesforce, so larger ones may cost in proportion."""
+CPU_PER_ITEM_MS = 0.5
+IDLE_PASS_CPU_MS = 50.0
+ORGANISATION_CALLS = 2
+MAILBOX_CALLS = 2
+PEAK_MIB = 300.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number. `hard`: breaking its budget fails the run; others depend on the machine and are only shown."""
+
+    what: str
+    value: float
+    unit: str
+    budget: float | None = None
+    hard: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """ok, over, or nothing where there is no budget."""
+        if self.budget is None:
+            return ""
+        return "ok" if self.value <= self.budget else "over"
+
+
+def first_sync(events: int) -> Iterator[Figure]:
+    """Mailbox → Salesforce, and then a pass that finds nothing to do."""
+    with bench() as here:
+        here.fill_calendar(here.stage.world.people[0], events)
+        reading, work = here.cycle(), here.passes()
+        _must(work.told["written"] == events, f"{work.told['written']} of {events} events were written")
+        name = f"first sync of {events:,} events"
+        calls = reading.calls.total + work.calls.total
+        budget = FIRST_SYNC_CALLS * max(1.0, events / 1000)
+        yield Figure(f"{name}: API calls", calls, "calls", budget, hard=True)
+        yield Figure(f"{name}: of these to Salesforce", reading.calls.salesforce + work.calls.salesforce, "calls")
+        yield Figure(f"{name}: requests inside them", reading.calls.inner + work.calls.inner, "requests")
+        yield Figure(f"{name}: worker CPU per item", work.cpu_ms / events, "ms", CPU_PER_ITEM_MS)
+        yield Figure(f"{name}: peak memory", work.peak_mib, "MiB")
+        here.cycle()
+        here.passes()  # our own writes come back
+        here.cycle()
+        idle = here.passes()
+        _must(not idle.told["planned"], "an idle pass planned something")
+        name = f"idle pass over {events:,} linked items"
+        yield Figure(f"{name}: worker CPU", idle.cpu_ms, "ms", IDLE_PASS_CPU_MS)
+        yield Figure(f"{name}: API calls", idle.calls.total, "calls", MAILBOX_CALLS, hard=True)
+
+
+def idle_cycle(users: int) -> Iterator[Figure]:
+    """A cycle in which nobody changed anything."""
+    with bench(users) as here:
+        here.cycle()
+        here.passes()
+        _must(len(here.users) == users, f"{len(here.users)} of {users} users sync")
+        here.cycle()
+        here.passes()
+        reading, work = here.cycle(), here.passes()
+        _must(not work.told["planned"], "an idle cycle planned something")
+        name = f"idle cycle of {users:,} users"
+        salesforce = reading.calls.salesforce + work.calls.salesforce
+        yield Figure(f"{name}: Salesforce calls in all", salesforce, "calls", ORGANISATION_CALLS, hard=True)
+        yield Figure(f"{name}: Graph calls per user", work.calls.microsoft / users, "calls", MAILBOX_CALLS, hard=True)
+        yield Figure(f"{name}: worker CPU per user", (reading.cpu_ms + work.cpu_ms) / users, "ms")
+
+
+def memory(contacts: int) -> Iterator[Figure]:
+    """The first sync of one user's contacts, mailbox → Salesforce."""
+    with bench() as here:
+        here.fill_contacts(here.stage.world.people[0], contacts)
+        here.cycle()
+        work = here.passes()
+        _must(work.told["written"] == contacts, f"{work.told['written']} of {contacts} contacts were written")
+        name = f"first sync of {contacts:,} contacts"
+        yield Figure(f"{name}: peak memory", work.peak_mib, "MiB", PEAK_MIB)
+        yield Figure(f"{name}: worker CPU per item", work.cpu_ms / contacts, "ms", CPU_PER_ITEM_MS)
+        yield Figure(f"{name}: API calls", work.calls.total, "calls")
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Failed(f"The measured work was not done: {otherwise}.")
