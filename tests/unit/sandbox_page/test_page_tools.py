@@ -179,7 +179,7 @@ def test_mail_to_guests_is_counted_and_shown(bench):
     bench.sandbox.world.outbox.append(Mail(now, "a@x.example", ("b@y.example",), "invitation", "Lunch"))
     page = bench.page()
     assert "1 mail to guests" in page
-    assert '<dt>Mails to guests</dt><dd class="err">1</dd>' in page
+    assert '<dt>Mails to guests</dt><dd class="bad">1</dd>' in page
     assert "<b>invitation</b> from a@<wbr>x.example to b@<wbr>y.example" in page
 
 
@@ -210,4 +210,4 @@ def test_the_same_key_twice_counts_though_nothing_else_is_alike(bench):
     first, second = (each["id"] for each in bench.mail_contacts()[:2])
     bench.mailbox.set_tag(first, key, "k1")
     bench.mailbox.set_tag(second, key, "k1")
-    assert '<dt>There twice, in mailboxes</dt><dd class="err">1</dd>' in bench.page()
+    assert '<dt>There twice, in mailboxes</dt><dd class="bad">1</dd>' in bench.page()
