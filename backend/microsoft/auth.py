@@ -156,8 +156,7 @@ class ApplicationTokens:
 
 def _use_of(token: str, seconds: int) -> timedelta:
     """How long a token is used that lives so many seconds."""
-    life = timedelta(seconds=seconds)
-    use = life - min(MARGIN, life / 2)
+    use = timedelta(seconds=seconds) - MARGIN
     return use if _roles_in(token) >= set(NEEDED_ROLES) else min(use, WITHOUT_ROLES)
 
 
