@@ -274,6 +274,7 @@ class Lockstep:
             "conflicts": report.conflicts,
             "held": report.held,
             "refused": report.refused,
+            "waiting": report.waiting,
             "api_calls": self._new_calls(),
         }
         waits = [error.retry_after for error in report.trouble if isinstance(error, Transient) and error.retry_after]
@@ -357,12 +358,18 @@ def _judged(report: RunReport) -> tuple[UserState, Outcome]:
         waits = bool(trouble) and all(isinstance(error, Transient | BudgetSpent) for error in trouble)
         return (UserState.THROTTLED if waits else UserState.NEEDS_ATTENTION), Outcome.FAILED
     if report.outcome == "partial":
-        waits = any(isinstance(error, Transient) for error in report.trouble)
+        waits = report.waiting > 0 or any(isinstance(error, Transient) for error in report.trouble)
         return (UserState.THROTTLED if waits else UserState.IN_SYNC), Outcome.PARTIAL
+    if report.waiting:
+        return UserState.THROTTLED, Outcome.PARTIAL
     return UserState.IN_SYNC, Outcome.HELD if report.held else Outcome.OK
 
 
 def _told(report: RunReport) -> tuple[str, str]:
     """What stood in the way of a pass, and what to do about it."""
     first = next((error for error in report.trouble if error.message == report.problem), None)
-    return (report.problem, "") if first is None else first.told
+    if first is not None:
+        return first.told
+    if report.waiting and not report.problem:
+        return f"{report.waiting} decided changes wait to be sent. {report.waiting_for}".rstrip(), ""
+    return report.problem, ""

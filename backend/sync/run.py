@@ -30,6 +30,7 @@ from backend.sync.planner import plan
 from backend.sync.reader import Reader, Untrusted
 from backend.sync.recovery import Recovery
 from backend.sync.scope import window_of
+from backend.sync.settle import LONGEST_WAIT
 from backend.sync.state import Intent, IntentState, Lease, Todo, UserView
 from backend.sync.store import Changes, SyncStore, TargetTaken
 
@@ -59,11 +60,14 @@ class RunReport:
     steps: list[Step] = field(default_factory=list)
     trouble: list[ServiceError] = field(default_factory=list)
     problem: str = ""
+    waiting: int = 0
+    """Writes that are decided and still to be sent: the service asked for patience, or did not answer."""
+    waiting_for: str = ""
 
     @property
     def settled(self) -> bool:
         """Whether the pass found nothing to do and nothing in the way."""
-        return self.outcome == "ok" and not self.planned and not self.written
+        return self.outcome == "ok" and not (self.planned or self.written or self.waiting)
 
 
 Keeper = Callable[[Lease], AbstractContextManager[object]]
@@ -175,6 +179,14 @@ class _Pass:
             self._rounds()
         except (ServiceError, Untrusted) as error:
             self._trouble(error)
+        if not self.dry_run:
+            self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        later = self.engine.clock.now() + LONGEST_WAIT
+        waiting = self.store.due_intents(self.user.user_id, self.kind, later)
+        self.report.waiting += len(waiting)
+        self.report.waiting_for = self.report.waiting_for or next((one.message for one in waiting if one.message), "")
 
     def _trouble(self, error: ServiceError | Untrusted) -> None:
         if isinstance(error, ServiceError):
