@@ -32,9 +32,7 @@ class Collected(Collector):
         for standing in Standing:
             people.add_metric([standing.value], found.people.get(standing, 0))
         yield people
-        runs = GaugeMetricFamily(
-            "lockstep_runs_last_hour", "Runs begun in the last hour, by outcome", labels=["outcome"]
-        )
+        runs = GaugeMetricFamily("lockstep_runs_last_hour", "Runs of the last hour, by outcome", labels=["outcome"])
         for outcome, number in sorted(found.runs.items()):
             runs.add_metric([outcome], number)
         yield runs

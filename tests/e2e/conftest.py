@@ -35,9 +35,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A filled world for tests that only look."""
+    """A filled world for tests that only look, with few people, because axe looks at every element."""
     world = make_world(tmp_path_factory.mktemp("shown"))
-    fill(world.engine)
+    fill(world.engine, people=12)
     return world
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fakes.page_world import HELD, HELD_DELETE, JONAS, MAYA, REFUSED_LINK, REVIEW, TOMAS
+from tests.fakes.page_world import HELD, HELD_DELETE, JONAS, MAYA, REFUSED_LINK, REVIEW, RUN, TOMAS
 
 PAGES = {
     "status": "/",
@@ -14,7 +14,7 @@ PAGES = {
     "person-in-sync": f"/people/{MAYA}",
     "person-error": "/people/6",
     "person-waiting": "/people/11",
-    "run": "/runs/40",
+    "run": f"/runs/{RUN}",
     "find": "/find",
     "find-results": "/find?q=re",
     "find-nothing": "/find?q=zzzz",

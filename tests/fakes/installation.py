@@ -6,10 +6,10 @@ People act through the sandbox (`Desk`); what it counted, and what anybody reads
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import requests
@@ -19,6 +19,7 @@ from backend.domain.configuration import Configuration
 from backend.sandbox.faults import Rule, Target
 from backend.sandbox.world import Person, World
 from backend.storage import tables
+from backend.storage.views.error_report import error_rows
 from backend.sync.run import RunReport
 from backend.wiring import MICROSOFT, SALESFORCE, Lockstep
 from tests.fakes.databases import EVERYTHING
@@ -26,8 +27,6 @@ from tests.fakes.salesforce_client import Api, Standin
 from tests.fakes.stage import Stage
 
 LAPS = 4
-CARRIERS = ("batch", "POST composite", "token", "discovery")
-"""Calls that only carry others, or give out tokens."""
 
 
 @dataclass
@@ -85,6 +84,19 @@ class Installation:
     def tenant(self) -> Any:
         """What the administrator at Microsoft does."""
         return self.stage.tenant
+
+    def box(self, person: Person) -> Any:
+        """A person's mailbox, as its owner uses it."""
+        return self.stage.mailbox(person)
+
+    def write_card(self, person: Person, first: str, last: str, **more: Any) -> str:
+        """The owner makes a contact in the synced folder; its id."""
+        return str(self.box(person).create_contact(card(first, last, **more), self.stage.contact_folder(person)))
+
+    def cards(self, person: Person) -> list[dict[str, Any]]:
+        """The contacts in the synced folder, as their owner sees them."""
+        found: list[dict[str, Any]] = self.box(person).contacts(self.stage.contact_folder(person))
+        return found
 
     # --- set-up -------------------------------------------------------------------------------------------------
 
@@ -177,6 +189,10 @@ class Installation:
         finally:
             self.world.faults.replace(rules)
 
+    def soon(self, days: float = 2) -> datetime:
+        """A full hour some days from now, UTC."""
+        return (self.world.clock.now() + timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+
     def later(self, **time: float) -> None:
         """Time passes for the services and for us."""
         self.world.clock.advance(timedelta(**time).total_seconds())
@@ -202,10 +218,8 @@ class Installation:
 
     def reasons(self, person: Person) -> dict[str, str]:
         """Refused pairs and items left aside: reason by title."""
-        from backend.storage.views import error_report
-
         with self.lockstep.database.begin() as connection:
-            found = error_report.error_rows(connection)
+            found = error_rows(connection)
         return {one.title: one.reason for one in found if one.address == person.address and one.kind}
 
     # --- what stands on both sides, by raw requests ---------------------------------------------------------------
@@ -246,15 +260,41 @@ class Installation:
 
     def calls(self, service: str) -> int:
         """Data calls that the sandbox counted since it last forgot them; tokens apart."""
-        return sum(
-            row.calls
-            for row in self.world.calls.counts()
-            if row.service == service and not _is_sign_in(row.operation)
-        )
+        rows = self.world.calls.counts()
+        return sum(row.calls for row in rows if row.service == service and not _is_sign_in(row.operation))
 
 
 def _is_sign_in(operation: str) -> bool:
     return operation in ("token", "discovery") or "oauth2" in operation
 
 
-Act = Callable[[], object]
+# --- what people type ------------------------------------------------------------------------------------------------
+
+
+def timed(subject: str, start: datetime, minutes: int = 60, zone: str = "UTC", **more: Any) -> dict[str, Any]:
+    """An event of the mailbox; `start` is wall-clock time of the zone, or aware."""
+    begin = start.replace(tzinfo=None, microsecond=0)
+    end = begin + timedelta(minutes=minutes)
+    times = {
+        "start": {"dateTime": begin.isoformat(), "timeZone": zone},
+        "end": {"dateTime": end.isoformat(), "timeZone": zone},
+    }
+    return {"subject": subject, **times, **more}
+
+
+def whole_days(subject: str, first: date, days: int, zone: str, **more: Any) -> dict[str, Any]:
+    """An all-day event of the mailbox, from midnight to midnight of the owner's zone."""
+    start, end = ({"dateTime": f"{day}T00:00:00", "timeZone": zone} for day in (first, first + timedelta(days=days)))
+    return {"subject": subject, "isAllDay": True, "start": start, "end": end, **more}
+
+
+def in_salesforce(subject: str, start: datetime, owner: Person, minutes: int = 60, **more: Any) -> dict[str, Any]:
+    """A row of Event; `start` is aware."""
+    begin = start.replace(microsecond=0)
+    times = {"StartDateTime": begin.isoformat(), "EndDateTime": (begin + timedelta(minutes=minutes)).isoformat()}
+    return {"Subject": subject, "OwnerId": owner.salesforce_id, **times, **more}
+
+
+def card(first: str, last: str, **more: Any) -> dict[str, Any]:
+    """A contact of the mailbox."""
+    return {"givenName": first, "surname": last, **more}

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from backend.domain.configuration import Configuration
 from backend.domain.values import Kind
 from backend.storage import tables
+from backend.storage.runs import Finished, Outcome, Runs, UserState
 from backend.sync.run import Engine, RunReport
 from backend.sync.state import IntentState, Line, Link, Presence
 from tests.fakes.databases import EVERYTHING, fresh_store
@@ -54,6 +55,7 @@ class Lab:
         self.world = FakeWorld.of(users)
         self.store = fresh_store(users, self.world.clock, settings)
         self.database: sa.Engine = self.store._engine
+        self.runs = Runs(self.database, self.world.clock)
         self.users = list(range(1, users + 1))
         self.engine = Engine(fuelled_store(self.store, self.world.fuel), self.world.clock, "lab")
 
@@ -66,7 +68,17 @@ class Lab:
     def sync(self, user_id: int = 1) -> RunReport:
         """One pass of one user. What slow transactions hold back is committed before it looks at single rows."""
         self.world.org.settle_commits()
-        return self.engine.sync_user(user_id, FakeMailbox.of(self.world, user_id), FakeCrm.of(self.world, user_id))
+        report = self.engine.sync_user(
+            user_id,
+            FakeMailbox.of(self.world, user_id),
+            FakeCrm.of(self.world, user_id),
+            begin=lambda lease: self.runs.start(user_id, lease.token, "lab"),
+        )
+        if report.run_id:
+            outcome = Outcome(report.outcome)
+            finished = Finished(outcome, UserState.IN_SYNC, complete=outcome in (Outcome.OK, Outcome.HELD))
+            self.runs.finish(report.run_id, user_id, finished)
+        return report
 
     def cycle(self) -> list[RunReport]:
         """The organisation is read, then everybody has his pass."""
@@ -77,6 +89,24 @@ class Lab:
         """Time passes; no transaction at Salesforce lasts so long."""
         self.world.org.settle_commits()
         self.world.clock.advance(time)
+
+    def enter(self, user_id: int) -> None:
+        """A person is assigned to the configuration."""
+        self._syncs(user_id, True)
+
+    def leave(self, user_id: int) -> None:
+        """A person is unassigned; his links stay."""
+        self._syncs(user_id, False)
+
+    def _syncs(self, user_id: int, syncs: bool) -> None:
+        with self.database.begin() as connection:
+            row = tables.user_state.c.user_id == user_id
+            connection.execute(sa.update(tables.user_state).where(row).values(syncs=syncs))
+
+    def syncing(self) -> list[int]:
+        """Who syncs."""
+        whose = sa.select(tables.user_state.c.user_id).where(tables.user_state.c.syncs)
+        return sorted(row[0] for row in self.rows(whose))
 
     def crashing(self, action: Callable[[], object]) -> Crash | None:
         """Does something that may be killed; after a kill the leases run out and a new process can begin."""

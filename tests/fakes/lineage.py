@@ -180,7 +180,7 @@ class People:
             self.twice |= {(side, mark_of(thing)) for side in Side}
 
     def _cloned(self, thing: Thing | Row) -> str:
-        """The mark of a copy. Which of several equal things are paired is open, so neither tells duplicates any more."""
+        """The mark of a copy. Which of several equal things are paired is open, so neither tells duplicates now."""
         mark = f"L{next(self.numbers)}"
         self.twice |= {(side, either) for side in Side for either in (mark, mark_of(thing))}
         return mark

@@ -159,7 +159,9 @@ class Judge:
                 many = [mark for mark, times in Counter(found).items() if times > 1]
                 twice = [mark for mark in many if (side, mark) not in self.people.twice]
                 assert twice == [], f"INV-3: {kind} {twice} is there twice in {side}"
-        keys = [(Side.MAILBOX, thing.made_with) for thing in self.account.things.values() if thing.place is Place.CONTAINER]
+        keys = [
+            (Side.MAILBOX, thing.made_with) for thing in self.account.things.values() if thing.place is Place.CONTAINER
+        ]
         keys += [(Side.CRM, row.key if row.by_api else None) for row in self.org.rows.values() if row.alive]
         many_made = [key for key, times in Counter(keys).items() if times > 1 and key[1] is not None]
         assert many_made == [], f"INV-3: made more than once: {many_made}"
@@ -171,7 +173,7 @@ class Judge:
         for pair in self.pairs:
             thing = self.account.things.get(pair.link.mailbox_id or "")
             row = self.org.rows.get(pair.line.crm_id or "")
-            if pair.link.state is LinkState.LINKED and thing and row and self._in_scope(thing) and self._in_scope(row):
+            if pair.link.state is LinkState.LINKED and thing and row and self.in_scope(thing) and self.in_scope(row):
                 self._agree(pair, thing, row)
         linked = {pair.link.mailbox_id for pair in self.pairs} | {pair.line.crm_id for pair in self.pairs} | self.noted
         for kind in Kind:
@@ -179,11 +181,12 @@ class Judge:
             alone = [
                 thing.id
                 for thing in living
-                if self._in_scope(thing) and thing.id not in linked and not self._shares_its_address(thing)
+                if self.in_scope(thing) and thing.id not in linked and not self._shares_its_address(thing)
             ]
             assert alone == [], f"INV-8: {alone} never reached the other side, and nobody is told why"
 
-    def _in_scope(self, thing: Thing | Row) -> bool:
+    def in_scope(self, thing: Thing | Row) -> bool:
+        """Whether a thing is where it is kept in step, and in the window."""
         if not thing.alive or (isinstance(thing, Thing) and thing.place is not Place.CONTAINER):
             return False
         when = thing.values.get("when")

@@ -12,6 +12,8 @@ from backend.domain.values import Address, AllDay, Name, Timed, Values
 from backend.storage import tables as t
 from tests.fakes.page_rows import NOW, REVIEW, crm_id, done, meeting, note, pair, put, remember, run
 
+RUN = 4000
+"""A run that wrote something."""
 JONAS, TOMAS, MAYA, HANNAH = 2, 4, 5, 10
 HELD = str(uuid5(NAMESPACE_URL, "held step"))
 HELD_DELETE = str(uuid5(NAMESPACE_URL, "held deletion"))
@@ -26,7 +28,9 @@ def maya(connection: sa.Connection) -> None:
     )
     crm = {**mailbox, "when": Timed(start, start + timedelta(hours=1.5))}
     pair(connection, REVIEW, MAYA, "event", mailbox, crm, guests=3)
-    number = run(connection, MAYA, 26, "mailbox reported a change", {"mailbox.event": 1}, {"crm.event.update": 1})
+    number = run(
+        connection, MAYA, 26, "mailbox reported a change", {"mailbox.event": 1}, {"crm.event.update": 1}, id=RUN
+    )
     remember(
         connection, REVIEW, MAYA, timedelta(seconds=26), side="crm", op="update", rule="Only the mailbox changed it.",
         before={"location": "Room Älvsborg"}, after={"location": "Room Älvsborg and online"}, run_id=number,

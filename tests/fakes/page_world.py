@@ -20,6 +20,7 @@ from tests.fakes.page_items import (
     JONAS,
     MAYA,
     REFUSED_LINK,
+    RUN,
     TOMAS,
     hannah,
     jonas,
@@ -28,7 +29,7 @@ from tests.fakes.page_items import (
 )
 from tests.fakes.page_rows import NOW, REVIEW, crm_id, done, put
 
-__all__ = ["HANNAH", "HELD", "HELD_DELETE", "JONAS", "MAYA", "NOW", "REFUSED_LINK", "REVIEW", "TOMAS", "fill"]
+__all__ = ["HANNAH", "HELD", "HELD_DELETE", "JONAS", "MAYA", "NOW", "REFUSED_LINK", "REVIEW", "RUN", "TOMAS", "fill"]
 
 SETTINGS = {
     "contacts": {"direction": "both", "conflict": "salesforce", "deletion": "stop"},

@@ -22,7 +22,7 @@ from backend.sync.state import Intent, IntentState, LinkState, Meeting, Origin, 
 from backend.sync.store import Snapshot
 from tests.fakes import planning
 
-EXAMPLES = max(100, int(os.environ.get("LOCKSTEP_HISTORIES", "500")))
+EXAMPLES = max(100, int(os.environ.get("LOCKSTEP_TEST_HISTORIES", "500")))
 PRESENCES = st.sampled_from([Presence.HERE] * 4 + list(Presence))
 CLASSES = st.sampled_from([OWN] * 3 + [OWN | Caps.WOULD_MAIL, Caps.NONE])
 
@@ -36,7 +36,8 @@ def observed(draw: st.DrawFn, kind: Kind, number: int) -> Values:
         values["email"] = draw(st.sampled_from([None, "ada@example.com", f"p{number}@example.com"]))
     else:
         values["subject"] = draw(st.sampled_from(["Review", f"Event {number}"]))
-    changes = draw(st.fixed_dictionaries({}, optional={name: st.sampled_from([None, "Changed"]) for name in (first, second)}))  # fmt: skip
+    optional = {name: st.sampled_from([None, "Changed"]) for name in (first, second)}
+    changes = draw(st.fixed_dictionaries({}, optional=optional))
     return overlaid(values, changes)
 
 
@@ -185,7 +186,8 @@ def test_nothing_is_written_where_direction_and_class_forbid_it_inv12_inv26_inv2
         if item is not None and one.op is not Op.CREATE and item.presence is Presence.HERE:
             assert Caps.UPDATE in item.caps
             assert not loud or one.notify or one.values.keys() <= {"show_as"}
-            assert one.notify is (loud and configuration.guests is GuestRule.SEND and not one.values.keys() <= {"show_as"})  # fmt: skip
+            heard = not one.values.keys() <= {"show_as"}
+            assert one.notify is (loud and configuration.guests is GuestRule.SEND and heard)
 
 
 @law

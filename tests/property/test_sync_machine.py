@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
@@ -27,6 +26,7 @@ from tests.fakes.fuel import Moment
 from tests.fakes.lab import Lab
 from tests.fakes.lineage import EDITABLE, People
 from tests.fakes.oracle import Judge, Watch
+from tests.fakes.reach import Reach
 from tests.fakes.world import START, Fault
 
 HISTORIES = int(os.environ.get("LOCKSTEP_TEST_HISTORIES", "500"))
@@ -35,27 +35,6 @@ STEPS = 25
 some = st.integers(0, 11)
 """Which one of what there is, modulo their number."""
 kinds = st.sampled_from(Kind)
-
-
-@dataclass
-class Reach:
-    """In how many histories each rule did something, and where the killed runs died."""
-
-    histories: int = 0
-    effective: Counter[str] = field(default_factory=Counter)
-    kills: int = 0
-    kills_in_flight: int = 0
-
-    def close(self, seen: set[str]) -> None:
-        """One history is over."""
-        self.histories += 1
-        self.effective.update(seen)
-
-    def check(self, rules: set[str]) -> None:
-        """The machine did what it is for: every rule in 5 % of the histories, 30 % of the kills in open writes."""
-        starved = {name: self.effective[name] for name in rules if self.effective[name] < 0.05 * self.histories}
-        assert starved == {}, f"rules that did too little in {self.histories} histories: {starved}"
-        assert self.kills_in_flight >= 0.3 * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit open writes"
 
 
 class SyncMachine(RuleBasedStateMachine):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from backend.sandbox.page.event_times import FIELDS as TIMES
@@ -78,9 +79,9 @@ def shelf_of(stage: Stage, person: Person, key: str) -> Shelf:
     return kinds[key](stage, person)
 
 
-def opened(shelf: Shelf, key: str, item: str) -> Editor:
-    """The form of a new or an existing item. Raises Gone."""
-    form = shelf.blank() if item == NEW else shelf.load(item)
+def opened(shelf: Shelf, key: str, item: str, day: date) -> Editor:
+    """The form of a new item (an event on that day) or of an existing one. Raises Gone."""
+    form = shelf.blank(day) if item == NEW else shelf.load(item)
     was = "{}" if item == NEW else json.dumps(form.values)
     return Editor(key, item, form, form.values, was)
 

@@ -12,6 +12,8 @@ from backend.sandbox.microsoft.errors import GraphError
 from backend.sandbox.page.refusals import Refusal
 
 FIELDS = ("all_day", "first_day", "start", "last_day", "end", "zone")
+TEN = time(10)
+"""When a new event begins unless somebody says otherwise."""
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::\d\d)?")
 _DAY = timedelta(days=1)
 

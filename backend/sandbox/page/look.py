@@ -66,6 +66,12 @@ def monday(stage: Stage, spot: Spot, person: Person) -> date:
     return spot.week - timedelta(days=spot.week.weekday())
 
 
+def first_choice(stage: Stage, spot: Spot, person: Person) -> date:
+    """The day of a new event: today, or the first day of the week where that shows another one."""
+    first, today = monday(stage, spot, person), stage.now(person).date()
+    return today if first <= today < first + timedelta(days=7) else first
+
+
 def gather(stage: Stage, spot: Spot, person: Person) -> dict[str, Any]:
     """Everything that templates need about one person, besides editor, faults and notes."""
     first = monday(stage, spot, person)

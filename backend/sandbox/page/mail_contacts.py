@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from backend.sandbox.microsoft.mailbox import Mailbox
@@ -40,10 +41,9 @@ class MailContacts:
         return next((each for each in folders if each.kind == "contacts" and each.name == FOLDER), None)
 
     def cards(self) -> list[Card]:
-        """Every contact of the folder, latest change first."""
+        """Every contact of the folder."""
         items = self.folder.items.values() if self.folder else ()
-        cards = [self._card(item) for item in items if not item.counted_only]
-        return sorted(cards, key=lambda card: (-int(card.modified.timestamp()), card.name))
+        return [self._card(item) for item in items if not item.counted_only]
 
     def _card(self, item: Item) -> Card:
         values = item.values
@@ -60,8 +60,9 @@ class MailContacts:
             words=" ".join((name, values["companyName"] or "", address, phone)).casefold(),
         )
 
-    def blank(self) -> Form:
+    def blank(self, day: date) -> Form:
         """An empty form."""
+        del day  # contacts have none
         return Form({})
 
     def load(self, item_id: str) -> Form:

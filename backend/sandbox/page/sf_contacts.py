@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from backend.sandbox.page.refusals import salesforce_words
@@ -41,9 +42,8 @@ class SalesforceContacts:
         self.user = person.salesforce_id
 
     def cards(self) -> list[Card]:
-        """Every contact, latest change first."""
-        cards = [self._card(row) for row in live(self.stage.org, "Contact", "OwnerId", self.user)]
-        return sorted(cards, key=lambda card: (-int(card.modified.timestamp()), card.name))
+        """Every contact."""
+        return [self._card(row) for row in live(self.stage.org, "Contact", "OwnerId", self.user)]
 
     def _card(self, row: Row) -> Card:
         company = name_of(self.stage.org, row.get("AccountId"))
@@ -68,8 +68,9 @@ class SalesforceContacts:
         ]
         return [each for each in named if each[0]]
 
-    def blank(self) -> Form:
+    def blank(self, day: date) -> Form:
         """An empty form."""
+        del day  # contacts have none
         return Form({}, choices={"account": options(self.stage.org, "Account", None)})
 
     def load(self, item_id: str) -> Form:

@@ -73,9 +73,9 @@ class SalesforceEvents:
 
     # The form
 
-    def blank(self) -> Form:
-        """A new event of an hour, today."""
-        start = self.stage.now(self.person).replace(hour=10, minute=0, second=0, microsecond=0)
+    def blank(self, day: date) -> Form:
+        """A new event of an hour on that day."""
+        start = datetime.combine(day, event_times.TEN)
         times = event_times.show(start, start + timedelta(hours=1), self.person.time_zone, all_day=False)
         return Form({**times, "show_as": "Busy"}, choices=self._choices({}))
 

@@ -76,8 +76,8 @@ class Shelf(Protocol):
     Every method raises Gone when the item is no longer there, and Refusal when the service does not take it.
     """
 
-    def blank(self) -> Form:
-        """The form of a new item."""
+    def blank(self, day: date) -> Form:
+        """The form of a new item; an event's on that day."""
 
     def load(self, item_id: str) -> Form:
         """The form of an item."""

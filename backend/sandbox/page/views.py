@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, json, make_response, redirect, render_template, request, url_for
@@ -13,7 +13,7 @@ from backend.sandbox.page import editor, faults, look
 from backend.sandbox.page.editor import EVENTS, SHELVES, Editor
 from backend.sandbox.page.faults import Switchboard
 from backend.sandbox.page.refusals import WHOLE, Gone, Refusal
-from backend.sandbox.page.shelf import Done, Form
+from backend.sandbox.page.shelf import Done, Form, Shelf
 from backend.sandbox.page.spot import NEW, Spot
 from backend.sandbox.page.stage import Stage
 from backend.sandbox.page.told import Note, Told
@@ -62,8 +62,9 @@ class Views:
         with self.stage.world.lock:
             if spot.shelf in SHELVES:
                 try:
-                    shelf = editor.shelf_of(self.stage, self.found(person), spot.shelf)
-                    opened = editor.opened(shelf, spot.shelf, spot.item)
+                    someone = self.found(person)
+                    shelf = editor.shelf_of(self.stage, someone, spot.shelf)
+                    opened = editor.opened(shelf, spot.shelf, spot.item, look.first_choice(self.stage, spot, someone))
                 except Gone as error:
                     gone = str(error)
         return self.page(spot, opened, gone=gone, note=self.told.take(request.args.get("told", "")))
@@ -111,28 +112,28 @@ class Views:
         spot = Spot.read(person, request.args)
         values, item, was = editor.read(shelf, request.form), request.form.get("item", NEW), request.form.get("was", "")
         with self.stage.world.lock:
-            kept = editor.shelf_of(self.stage, self.found(person), shelf)
+            someone = self.found(person)
+            kept, day = editor.shelf_of(self.stage, someone, shelf), look.first_choice(self.stage, spot, someone)
             try:
                 changed = editor.changed(values, was)
                 done = kept.create(values) if item == NEW else kept.change(item, values, changed)
             except Refusal as refusal:
-                form = self._form(kept, item)
+                form = self._form(kept, item, day)
                 refused: Editor | None = Editor(shelf, item, form, values, was, refusal.sentences)
             except Gone as gone:
                 sentence = f"{gone} What you typed is still here: save it as a new one, or cancel."
-                refused = Editor(shelf, NEW, kept.blank(), values, "{}", {WHOLE: sentence})
+                refused = Editor(shelf, NEW, kept.blank(day), values, "{}", {WHOLE: sentence})
             else:
                 refused = None
         if refused:
             return self.page(spot, refused, 422)
         return self._after(spot, shelf, done, _saved(done, shelf, is_new=item == NEW))
 
-    def _form(self, shelf: Any, item: str) -> Form:
+    def _form(self, shelf: Shelf, item: str, day: date) -> Form:
         try:
-            form: Form = shelf.blank() if item == NEW else shelf.load(item)
+            return shelf.blank(day) if item == NEW else shelf.load(item)
         except Gone:
-            form = shelf.blank()
-        return form
+            return shelf.blank(day)
 
     def delete(self, person: str, shelf: str) -> Response:
         """Delete an item; the next page offers to undo it."""
@@ -142,7 +143,7 @@ class Views:
             try:
                 done = kept.delete(item)
             except Refusal as refusal:
-                form = self._form(kept, item)
+                form = self._form(kept, item, look.first_choice(self.stage, spot, self.found(person)))
                 refused = Editor(shelf, item, form, form.values, json.dumps(form.values), refusal.sentences)
             except Gone as gone:
                 return self.page(spot, gone=str(gone))

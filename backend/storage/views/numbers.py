@@ -42,7 +42,7 @@ def readings(connection: sa.Connection, now: datetime, day: date) -> Readings:
     row = connection.execute(sa.select(organisation)).one_or_none()
     return Readings(
         people=people_numbers(connection, Query()).counts,
-        runs={outcome: number for outcome, number in connection.execute(runs)},
+        runs={row[0]: row[1] for row in connection.execute(runs)},
         calls={service: int(number) for service, number in connection.execute(calls.group_by(api_usage.c.service))},
         held=_count(connection, sa.select(sa.func.count()).select_from(intent).where(intent.c.state == "held")),
         refused=_count(connection, sa.select(sa.func.count()).select_from(link).where(link.c.state == "held")),

@@ -124,12 +124,23 @@ def test_a_change_of_the_last_five_seconds_is_outlined_on_both_sides_and_said(be
     assert "HX-Trigger" not in later.headers
 
 
-def test_a_changed_contact_comes_first_and_several_changes_are_counted(bench):
+def test_a_new_event_begins_in_the_week_that_is_shown(bench):
+    for query, day in (("?", "2026-11-24"), ("?week=2026-12-03&", "2026-11-30"), ("?week=2026-11-28&", "2026-11-24")):
+        for shelf in ("mail-event", "sf-event"):
+            shown = bench.form(f"{shelf}/save", f"{query}open={shelf}:new")
+            assert [shown[name] for name in ("first_day", "start", "last_day", "end")] == [day, "10:00", day, "11:00"]
+
+
+def test_a_changed_contact_comes_first_on_both_sides_and_several_changes_are_counted(bench):
     for each in bench.mail_contacts()[1:]:
         bench.mailbox.update_contact(each["id"], {"jobTitle": "New"})
     answer = bench.client.get("/people/maya/live")
-    names = re.findall(r'class="name" dir="auto" id="card-[^"]+"[^>]*>([^<]+)', part(answer.text, "mail-contact-list"))
-    assert names == ["Nadia Ferrante", "Per Sandgren", "Ines Okoye"]
+    lists = [part(answer.text, name) for name in ("mail-contact-list", "sf-contact-list")]
+    names = [re.findall(r'class="name" dir="auto" id="card-[^"]+"[^>]*>([^<]+)', each) for each in lists]
+    assert names == [
+        ["Nadia Ferrante", "Per Sandgren", "Ines Okoye"],
+        ["Nadia Ferrante", "Per Sandgren", "Ines Okoye", "Wanda Król"],
+    ]
     said = json.loads(answer.headers["HX-Trigger"])["sandbox:news"]
     assert said == "“Nadia Ferrante” and 1 more changed in the mailbox."
 

@@ -1,0 +1,27 @@
+"""What a machine of histories really did: a machine that starves proves nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Reach:
+    """In how many histories each rule did something, and where the killed runs died."""
+
+    histories: int = 0
+    effective: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    kills_in_flight: int = 0
+
+    def close(self, seen: set[str]) -> None:
+        """One history is over."""
+        self.histories += 1
+        self.effective.update(seen)
+
+    def check(self, rules: set[str]) -> None:
+        """The machine did what it is for: every rule in 5 % of the histories, 30 % of the kills in open writes."""
+        starved = {name: self.effective[name] for name in rules if self.effective[name] < 0.05 * self.histories}
+        assert starved == {}, f"rules that did too little in {self.histories} histories: {starved}"
+        assert self.kills_in_flight >= 0.3 * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit open writes"
