@@ -29,4 +29,4 @@ class Reach:
         starved = {name: self.effective[name] for name in rules if self.effective[name] < share * self.histories}
         assert starved == {}, f"rules that did too little in {self.histories} histories: {starved}"
         least = 0.3 if self.histories >= 500 else 0.1
-        assert self.kills_in_flight >= least * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit open writes"
+        assert self.kills_in_flight >= least * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit writes"
