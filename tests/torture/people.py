@@ -1,0 +1,249 @@
+"""People at work on both sides: they make contacts and events, edit them, and delete some events."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tests.fakes.stage import Stage
+from tests.torture.ledger import CONTACT, CONTESTED, EDITED_AT, EVENT, MAILBOX, SALESFORCE, SIDES, Ledger, Thing
+
+MOST_DELETIONS = 5
+"""Per person: well below what a pass holds back as a mass deletion."""
+ALL_DAY_EVERY = 9
+DELETABLE_EVERY = 7
+
+
+class People:
+    """Everybody on the stage. All that they do goes into the ledger; `chance` decides what they do."""
+
+    def __init__(self, stage: Stage, chance: random.Random) -> None:
+        self.stage = stage
+        self.chance = chance
+        self.ledger = Ledger()
+        self.done = dict.fromkeys(("made", "edited", "deleted"), 0)
+        self._deletions: dict[str, int] = {}
+        self._first_day = stage.world.clock.now().date()
+
+    def make(self, kind: str, number: int) -> None:
+        """So many things of a kind, half on each side, spread over all people."""
+        people = self.stage.world.people
+        for position in range(number):
+            side = SIDES[position % 2]
+            self._make(self.ledger.add(kind, people[position // 2 % len(people)], side))
+
+    def work(self, steps: int) -> None:
+        """So many edits; now and then a deletion instead."""
+        for _ in range(steps):
+            thing = self.chance.choice(list(self.ledger.living()))
+            with self.stage.world.lock:
+                if thing.kind == EVENT and thing.number % DELETABLE_EVERY == 0:
+                    self._delete(thing)
+                else:
+                    self._edit(thing)
+
+    # --- making --------------------------------------------------------------------------------------------------
+
+    def _make(self, thing: Thing) -> None:
+        fields = _new_contact(thing) if thing.kind == CONTACT else self._new_event(thing)
+        for name, value in fields.items():
+            thing.type(thing.home, name, value)
+        with self.stage.world.lock:
+            thing.ids[thing.home] = self._create(thing, fields)
+        self.done["made"] += 1
+
+    def _create(self, thing: Thing, fields: dict[str, str]) -> str:
+        body = _BODIES[thing.kind, thing.home](fields)
+        if thing.home == SALESFORCE:
+            owner = thing.person.salesforce_id
+            row = {"OwnerId": owner, **body}
+            return str(self.stage.org.insert(thing.kind.title(), row, owner))
+        mailbox = self.stage.mailbox(thing.person)
+        if thing.kind == CONTACT:
+            return str(mailbox.create_contact(body, self.stage.contact_folder(thing.person)))
+        return str(mailbox.create_event(body))
+
+    def _new_event(self, thing: Thing) -> dict[str, str]:
+        day = self._first_day + timedelta(days=thing.number * 7 % 160 - 15)
+        all_day = thing.number % ALL_DAY_EVERY == 0
+        return {
+            "subject": thing.marker,
+            "location": f"Room {thing.number}",
+            "description": f"Agenda of {thing.number}",
+            "when": _days(day, 1 + thing.number % 2) if all_day else _hours(day, thing.number % 11, 30),
+            "all_day": str(all_day),
+        }
+
+    # --- editing ---------------------------------------------------------------------------------------------------
+
+    def _edit(self, thing: Thing) -> None:
+        choices = [*EDITED_AT[thing.kind].items()]
+        if thing.typed.get("all_day", {}).get(thing.home) != "True":
+            choices += [(CONTESTED[thing.kind], side) for side in SIDES]
+        name, side = self.chance.choice(choices)
+        found = self._find(thing, side)
+        if found is None:
+            return
+        value = self._value(thing, name)
+        body = _BODIES[thing.kind, side]({name: value})
+        if side == SALESFORCE:
+            self.stage.org.update(found, body, thing.person.salesforce_id)
+        elif thing.kind == CONTACT:
+            self.stage.mailbox(thing.person).update_contact(found, body)
+        else:
+            self.stage.mailbox(thing.person).update_event(found, body)
+        thing.type(side, name, value)
+        thing.edits += 1
+        self.done["edited"] += 1
+
+    def _value(self, thing: Thing, name: str) -> str:
+        number = f"{thing.number}.{thing.edits + 1}"
+        if name == "when":
+            day = self._first_day + timedelta(days=self.chance.randrange(150))
+            return _hours(day, self.chance.randrange(11), 45)
+        return f"+46 31 {number}" if name == "phone" else f"{name.title()} {number}"
+
+    def _delete(self, thing: Thing) -> None:
+        """Only what nobody ever edited: an edit against a deletion is a story of its own (F-1)."""
+        side = self.chance.choice(SIDES)
+        counted = self._deletions.get(thing.person.key, 0)
+        found = self._find(thing, side)
+        if found is None or self._find(thing, _other(side)) is None or counted >= MOST_DELETIONS:
+            return
+        if side == SALESFORCE:
+            self.stage.org.delete(found, thing.person.salesforce_id)
+        else:
+            self.stage.mailbox(thing.person).delete_event(found)
+        thing.deleted = True
+        self._deletions[thing.person.key] = counted + 1
+        self.done["deleted"] += 1
+
+    # --- finding ---------------------------------------------------------------------------------------------------
+
+    def _find(self, thing: Thing, side: str) -> str | None:
+        """Its id on a side; None as long as nobody made it there."""
+        if side not in thing.ids:
+            found = self._in_salesforce(thing) if side == SALESFORCE else self._in_mailbox(thing)
+            if found is None:
+                return None
+            thing.ids[side] = found
+        return thing.ids[side]
+
+    def _in_salesforce(self, thing: Thing) -> str | None:
+        name = "LastName" if thing.kind == CONTACT else "Subject"
+        rows = self.stage.org.rows(thing.kind.title())
+        return next((str(row["Id"]) for row in rows if row[name] == thing.marker), None)
+
+    def _in_mailbox(self, thing: Thing) -> str | None:
+        mailbox = self.stage.mailbox(thing.person)
+        if thing.kind == CONTACT:
+            items = mailbox.contacts(self.stage.contact_folder(thing.person))
+            return next((str(item["id"]) for item in items if item["surname"] == thing.marker), None)
+        return next((str(item["id"]) for item in mailbox.events() if item["subject"] == thing.marker), None)
+
+
+def _other(side: str) -> str:
+    return MAILBOX if side == SALESFORCE else SALESFORCE
+
+
+# --- what is typed, and how each service takes it ------------------------------------------------------------------
+
+
+def _new_contact(thing: Thing) -> dict[str, str]:
+    number = thing.number
+    return {
+        "first": f"Ines{number % 13}",
+        "last": thing.marker,
+        "email": f"quist{number:04d}@customer{number % 40}.example",
+        "title": f"Buyer {number}",
+        "phone": f"+46 31 {number}",
+        "mobile": f"+46 70 {number}",
+        "department": f"Purchasing {number}",
+        "city": f"Town {number % 17}",
+    }
+
+
+def _hours(day: date, hour: int, minutes: int) -> str:
+    start = datetime(day.year, day.month, day.day, 7 + hour, tzinfo=UTC)
+    return f"{_text(start)}/{_text(start + timedelta(minutes=minutes))}"
+
+
+def _days(first: date, count: int) -> str:
+    """Whole days; the end is exclusive."""
+    return f"{first.isoformat()}T00:00:00/{(first + timedelta(days=count)).isoformat()}T00:00:00"
+
+
+def _text(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _card(fields: dict[str, str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name == "email":
+            body["emailAddresses"] = [{"address": value, "name": value}]
+        elif name == "phone":
+            body["businessPhones"] = [value]
+        elif name == "city":
+            body["businessAddress"] = {"city": value}
+        else:
+            body[_CARD[name]] = value
+    return body
+
+
+def _calendar_entry(fields: dict[str, str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name == "when":
+            start, end = value.split("/")
+            body |= {"start": {"dateTime": start, "timeZone": "UTC"}, "end": {"dateTime": end, "timeZone": "UTC"}}
+        elif name == "all_day":
+            body["isAllDay"] = value == "True"
+        elif name == "location":
+            body["location"] = {"displayName": value}
+        elif name == "description":
+            body["body"] = {"contentType": "text", "content": value}
+        else:
+            body[name] = value
+    return body
+
+
+def _contact_row(fields: dict[str, str]) -> dict[str, Any]:
+    return {_ROW[name]: value for name, value in fields.items()}
+
+
+def _event_row(fields: dict[str, str]) -> dict[str, Any]:
+    row: dict[str, Any] = {name.title(): value for name, value in fields.items() if name not in ("when", "all_day")}
+    if "when" in fields:
+        start, end = fields["when"].split("/")
+        if fields.get("all_day") == "True":
+            row["IsAllDayEvent"] = True
+            end = (datetime.fromisoformat(end) - timedelta(days=1)).isoformat()
+        row |= {"StartDateTime": f"{start}.000Z", "EndDateTime": f"{end}.000Z"}
+    return row
+
+
+_CARD = {
+    "first": "givenName",
+    "last": "surname",
+    "title": "jobTitle",
+    "mobile": "mobilePhone",
+    "department": "department",
+}
+_ROW = {
+    "first": "FirstName",
+    "last": "LastName",
+    "email": "Email",
+    "title": "Title",
+    "phone": "Phone",
+    "mobile": "MobilePhone",
+    "department": "Department",
+    "city": "MailingCity",
+}
+_BODIES = {
+    (CONTACT, MAILBOX): _card,
+    (CONTACT, SALESFORCE): _contact_row,
+    (EVENT, MAILBOX): _calendar_entry,
+    (EVENT, SALESFORCE): _event_row,
+}

@@ -1,0 +1,135 @@
+"""The torture's verdict can fail: every way in which a sync hurts people is noticed, and named."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from backend.sandbox.world import Person
+from tests.torture.__main__ import complaints
+from tests.torture.gallows import Kill
+from tests.torture.game import Outcomes
+from tests.torture.judge import Verdict, judge
+from tests.torture.ledger import CONTACT, EVENT, FIELDS, MAILBOX, SALESFORCE, SIDES, Ledger, Thing
+from tests.torture.reader import Copy
+from tests.torture.shots import FAULT_SHARE, draw, faults
+
+ADA = Person("ada", "Ada", "ada@stage.example", "ada@stage.example.crm", "005A", "guid", "UTC")
+
+
+@pytest.fixture
+def event() -> Thing:
+    """An event whose fields were all typed in the mailbox."""
+    thing = Ledger().add(EVENT, ADA, MAILBOX)
+    for name in FIELDS[EVENT]:
+        thing.type(MAILBOX, name, thing.marker if name == "subject" else f"{name} 1")
+    return thing
+
+
+def copies(thing: Thing) -> list[Copy]:
+    """How it stands on both sides when all is well."""
+    fields = {name: next(iter(thing.allowed(name))) for name in FIELDS[thing.kind]}
+    return [Copy(side, thing.kind, thing.person.key, dict(fields)) for side in SIDES]
+
+
+def changed(copy: Copy, **fields: str) -> Copy:
+    return replace(copy, fields=copy.fields | fields)
+
+
+def test_world_in_step_has_no_faults(event: Thing) -> None:
+    verdict = judge([event], copies(event))
+    assert (verdict.faults, verdict.compared) == ([], 1)
+
+
+def test_duplicate_is_noticed(event: Thing) -> None:
+    mailbox, salesforce = copies(event)
+    assert judge([event], [mailbox, salesforce, salesforce]).duplicates == [
+        "salesforce: event 'Review 0001' (made in the mailbox) is there 2 times"
+    ]
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_loss_is_noticed(event: Thing, side: str) -> None:
+    left = [copy for copy in copies(event) if copy.side != side]
+    assert judge([event], left).losses == [f"{side}: event 'Review 0001' (made in the mailbox) is missing"]
+
+
+def test_sides_that_differ_in_one_field_are_noticed(event: Thing) -> None:
+    mailbox, salesforce = copies(event)
+    assert judge([event], [changed(mailbox, location="Elsewhere"), salesforce]).differences == [
+        "event 'Review 0001': location is 'Elsewhere' in the mailbox and 'location 1' in Salesforce"
+    ]
+
+
+def test_inv6_edit_that_was_undone_on_both_sides_is_noticed(event: Thing) -> None:
+    before = copies(event)
+    event.type(MAILBOX, "location", "location 2")
+    [difference] = judge([event], before).differences
+    assert "location is 'location 1' on both sides" in difference
+
+
+def test_contested_field_may_end_with_either_sides_last_value_and_no_earlier_one(event: Thing) -> None:
+    event.type(SALESFORCE, "when", "when 2")
+    event.type(MAILBOX, "when", "when 3")
+    verdicts = {
+        when: judge([event], [changed(copy, when=when) for copy in copies(event)]).differences
+        for when in ("when 1", "when 2", "when 3")
+    }
+    assert [bool(verdicts[when]) for when in ("when 1", "when 2", "when 3")] == [True, False, False]
+
+
+def test_thing_in_somebody_elses_hands_is_noticed(event: Thing) -> None:
+    mailbox, salesforce = copies(event)
+    [difference] = judge([event], [replace(mailbox, owner="bob"), salesforce]).differences
+    assert "belongs to bob and ada instead of ada" in difference
+
+
+def test_deleted_thing_that_stands_again_and_thing_made_by_nobody_are_noticed(event: Thing) -> None:
+    deleted = copies(event)
+    event.deleted = True
+    assert len(judge([event], deleted).risen) == 2
+    assert judge([event], []).faults == []
+    assert len(judge([], deleted).strangers) == 2
+
+
+# --- whether it hit hard enough ------------------------------------------------------------------------------------
+
+
+def outcomes(kills: int, open_runs: int, in_flight: int) -> Outcomes:
+    """A torture in which all went well, and so many kills hit so much."""
+    [shot] = draw(1, random.Random(1))
+    hits = [
+        Kill(shot, "microsoft", "batch", 5, int(number < open_runs), int(number < in_flight)) for number in range(kills)
+    ]
+    struck = {rule.kind: {"read": 1, "write": 1} for rule in faults()}
+    return Outcomes(1, kills=hits, settled=True, faults=struck, verdict=Verdict(compared=10))
+
+
+@pytest.mark.parametrize(
+    ("kills", "open_runs", "in_flight", "passes"),
+    [(50, 40, 15, True), (50, 39, 15, False), (50, 40, 14, False), (49, 49, 49, False)],
+)
+def test_too_few_hits_fail(kills: int, open_runs: int, in_flight: int, passes: bool) -> None:
+    assert (complaints(outcomes(kills, open_runs, in_flight), 50) == []) is passes
+
+
+@pytest.mark.parametrize(
+    "flaw", [{"settled": False}, {"mails": 1}, {"writes_after_settling": 1}, {"held": ["held: too long"]}]
+)
+def test_each_flaw_fails(flaw: dict[str, object]) -> None:
+    assert complaints(replace(outcomes(50, 50, 50), **flaw), 50)
+
+
+def test_one_call_in_ten_fails_on_reads_and_writes_alike() -> None:
+    for access in ("read", "write"):
+        rules = [rule for rule in faults() if rule.only == access]
+        assert sum(rule.probability or 0 for rule in rules) == pytest.approx(FAULT_SHARE)
+        assert {rule.kind for rule in rules} == {"lost_answer", "429", "503", "410", "401", "timeout"}
+
+
+def test_ledger_numbers_things_of_a_kind() -> None:
+    ledger = Ledger()
+    markers = [ledger.add(kind, ADA, MAILBOX).marker for kind in (CONTACT, EVENT, CONTACT)]
+    assert markers == ["Quist 0001", "Review 0001", "Quist 0002"]
