@@ -219,6 +219,8 @@ class Lockstep:
         port = salesforce.organisation(events_since=since, urgent=False)
         if self.organisation.state().crm_org_id is None:
             self.organisation.identify(port.identity())
+        if full or self.store.mark() is None:
+            self.people.store(salesforce.users())  # else a first reading would not know yet whom its rows concern
         count = self.engine.read_organisation(port, self._filter_fields(), full=full, on_users=self.people.store)
         if salesforce.budget.maximum:
             self.organisation.set_allowance(salesforce.budget.used, salesforce.budget.maximum)

@@ -19,7 +19,10 @@ from backend.sync.store import Changes, SyncStore
 
 @dataclass
 class OrganisationReader:
-    """One organisation pass under the organisation's lease."""
+    """One organisation pass under the organisation's lease.
+
+    on_users: told of users who are new or changed; whether that changes for anybody what concerns him.
+    """
 
     store: SyncStore
     port: Organisation
@@ -36,20 +39,21 @@ class OrganisationReader:
         except CursorExpired:
             return self._read(None, filter_fields)
 
-    def _read(self, mark: str | None, filter_fields: Sequence[str]) -> int:
+    def _read(self, mark: str | None, filter_fields: Sequence[str], *, again: bool = True) -> int:
+        """Whom the last page shows to have joined, no earlier page took into account: then all is read once more."""
         self.listed.clear()
-        count = 0
+        count, others = 0, False
         for page in self.port.changes(mark, filter_fields):
             if page.users:
-                self.on_users(page.users)
+                others = bool(self.on_users(page.users)) and again
             changes = self._page(page)
             count += len(changes.records)
-            if page.mark is not None:
+            if page.mark is not None and not others:
                 if mark is None:
                     self._reconcile(changes)
                 changes.mark, changes.cycle_at = page.mark, self.now
             self.store.commit(self.lease, changes)
-        return count
+        return count + self._read(None, filter_fields, again=False) if others else count
 
     def _page(self, page: OrganisationPage) -> Changes:
         changes = Changes()
