@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from backend.domain.configuration import Configuration
 from backend.domain.values import Kind
 from backend.storage import tables
+from backend.storage.configurations import Configurations
 from backend.storage.runs import Finished, Outcome, Runs, UserState
 from backend.sync.run import Engine, RunReport
 from backend.sync.state import IntentState, Line, Link, Presence
@@ -55,6 +56,8 @@ class Lab:
         self.world = FakeWorld.of(users)
         self.store = fresh_store(users, self.world.clock, settings)
         self.database: sa.Engine = self.store._engine
+        self.settings = settings
+        self.configurations = Configurations(self.database, self.world.clock)
         self.runs = Runs(self.database, self.world.clock)
         self.users = list(range(1, users + 1))
         self.engine = Engine(fuelled_store(self.store, self.world.fuel), self.world.clock, "lab")
@@ -92,16 +95,16 @@ class Lab:
 
     def enter(self, user_id: int) -> None:
         """A person is assigned to the configuration."""
-        self._syncs(user_id, True)
+        with self.configurations.editing() as editor:
+            editor.assign(self.settings.name, usernames=[self._username(user_id)])
 
     def leave(self, user_id: int) -> None:
         """A person is unassigned; his links stay."""
-        self._syncs(user_id, False)
+        with self.configurations.editing() as editor:
+            editor.unassign(usernames=[self._username(user_id)])
 
-    def _syncs(self, user_id: int, syncs: bool) -> None:
-        with self.database.begin() as connection:
-            row = tables.user_state.c.user_id == user_id
-            connection.execute(sa.update(tables.user_state).where(row).values(syncs=syncs))
+    def _username(self, user_id: int) -> str:
+        return f"{self.world.people[user_id].address}.crm"
 
     def syncing(self) -> list[int]:
         """Who syncs."""

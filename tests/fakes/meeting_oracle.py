@@ -18,6 +18,7 @@ from tests.fakes.account import Account, Place, Thing
 from tests.fakes.lab import Lab, Remembered
 from tests.fakes.lineage import People, marks
 from tests.fakes.oracle import Judge
+from tests.fakes.org import Row
 from tests.fakes.world import ApiWrite
 
 SILENT = frozenset({"show_as"})
@@ -145,9 +146,15 @@ class MeetingJudge:
         records = [
             row.id
             for row in self.lab.world.org.living(Kind.EVENT)
-            if row.owner == people.crm_user and row.id not in linked_records
+            if row.owner == people.crm_user and row.id not in linked_records and self._due(user, row)
         ]
         assert records == [], f"INV-8: {records} of user {user} never reached a mailbox, and nobody is told why"
+
+    def _due(self, user: int, row: Row) -> bool:
+        """Records that nobody touched since the user's leg began are matched, never pushed (F-6)."""
+        view = self.lab.store.user(user)
+        since = view.crm_leg_since.get(Kind.EVENT) if view is not None else None
+        return since is None or row.last_modified >= since
 
     def _led(self, judge: Judge, watch: MeetingWatch, pair: Remembered) -> None:
         """The leader's copy and the record agree, apart from what is held or may not be written."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def outcomes(kills: int, open_runs: int, in_flight: int) -> Outcomes:
     hits = [
         Kill(shot, "microsoft", "batch", 5, int(number < open_runs), int(number < in_flight)) for number in range(kills)
     ]
-    struck = {rule.kind: {"read": 1, "write": 1} for rule in faults()}
+    struck: dict[str, dict[str, int]] = {rule.kind: {"read": 1, "write": 1} for rule in faults()}
     return Outcomes(1, kills=hits, settled=True, faults=struck, verdict=Verdict(compared=10))
 
 
@@ -118,7 +119,7 @@ def test_too_few_hits_fail(kills: int, open_runs: int, in_flight: int, passes: b
 @pytest.mark.parametrize(
     "flaw", [{"settled": False}, {"mails": 1}, {"writes_after_settling": 1}, {"held": ["held: too long"]}]
 )
-def test_each_flaw_fails(flaw: dict[str, object]) -> None:
+def test_each_flaw_fails(flaw: dict[str, Any]) -> None:
     assert complaints(replace(outcomes(50, 50, 50), **flaw), 50)
 
 
