@@ -56,6 +56,7 @@ class Config(BaseSettings):
     graph_url: str = Field("https://graph.microsoft.com", description="Microsoft Graph, without the version")
     ca_bundle: Path | None = Field(None, description="PEM file of further certificate authorities to trust")
     cycle_seconds: int = Field(300, ge=1, le=86400, description="seconds between two readings of Salesforce")
+    nightly_hour: int = Field(2, ge=0, le=23, description="hour, UTC, from which the night's work is done, once a day")
     lease_seconds: int = Field(20, ge=3, le=600, description="seconds a pass may be silent before another takes over")
     host: str = Field("127.0.0.1", description="address that the pages listen on")
     port: Port = Field(8000, description="port of the pages")

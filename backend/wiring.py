@@ -23,11 +23,13 @@ from backend.ports.clock import Clock
 from backend.ports.errors import AccessLost, BudgetSpent, ServiceError, Transient
 from backend.ports.metering import CallCounter
 from backend.salesforce.connection import SalesforceConnection, SalesforceSettings
+from backend.storage.chores import Chore, Chores
 from backend.storage.configurations import Configurations
 from backend.storage.connections import Connections
 from backend.storage.engine import create_engine
 from backend.storage.organisation_state import OrganisationBook
 from backend.storage.people import People
+from backend.storage.pruning import prune
 from backend.storage.reset import reset_user
 from backend.storage.runs import Finished, Outcome, Runs, UserState
 from backend.storage.secrets import Vault
@@ -94,6 +96,7 @@ class Lockstep:
         self.configurations = Configurations(self.database, self.clock)
         self.runs = Runs(self.database, self.clock)
         self.organisation = OrganisationBook(self.database, self.clock)
+        self.chores = Chores(self.database, self.clock, config.nightly_hour)
         self.meter = CallCounter()
         self._counted = CallCounter()
         self._microsoft_problem = ""
@@ -191,12 +194,21 @@ class Lockstep:
     # --- the organisation's cycle ----------------------------------------------------------------------------------
 
     def cycle(self, cause: str) -> Cycle:
-        """Reads Salesforce for everybody unless this cycle was served already, and finds who has work."""
+        """Reads Salesforce for everybody unless this cycle was served already, and finds who has work.
+
+        Once a night everything is read, because marks have holes, and what served its purpose is forgotten.
+        """
         served = self.store.served_cycle()
         if served is not None and (self.clock.now() - served).total_seconds() < self.config.cycle_seconds:
             return Cycle(self.runs.due_users())
-        read = self.read_organisation()
-        log.info("organisation read", cause=cause, rows=read)
+        whole = self.chores.claim(Chore.WHOLE_READING)
+        read = self.read_organisation(full=whole)
+        log.info("organisation read", cause=cause, rows=read, whole=whole)
+        if whole and read is not None:
+            self.chores.done(Chore.WHOLE_READING)
+        if self.chores.claim(Chore.PRUNING):
+            log.info("old rows forgotten", **prune(self.database, self.clock.now()).rows)
+            self.chores.done(Chore.PRUNING)
         return Cycle(self.runs.due_users(), read)
 
     def read_organisation(self, *, full: bool = False) -> int | None:

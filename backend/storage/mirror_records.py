@@ -184,11 +184,16 @@ def _write(work: Work, kind: Kind, seen: list[_Seen]) -> None:
             continue
         elif entry.changed:
             written.append(_row(work, kind, record, row))
-        else:
+        elif _is_news(record, row):
             touched.append(place | _touch(record, row))
     upsert(work.connection, crm_record, written, newest="version")
     run_many(work.connection, _TOUCH, touched)
     run_many(work.connection, _FORGET, forgotten)
+
+
+def _is_news(record: SeenRecord, row: Any) -> bool:
+    """Whether a record with the same values brings anything to store: most rows of a whole reading do not."""
+    return record.version > row.version or record.activity_at not in (None, row.activity_at)
 
 
 def _touch(record: SeenRecord, row: Any) -> dict[str, Any]:

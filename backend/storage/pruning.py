@@ -9,7 +9,17 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from backend.storage.tables import api_usage, history, intent, link, mailbox_item, service_cache, sync_run, tombstone
+from backend.storage.tables import (
+    api_usage,
+    history,
+    intent,
+    link,
+    mailbox_item,
+    service_cache,
+    sync_run,
+    tombstone,
+    user_state,
+)
 
 KEPT_RUNS: Final = timedelta(days=30)
 KEPT_HISTORY: Final = timedelta(days=180)
@@ -35,11 +45,15 @@ def prune(engine: sa.Engine, now: datetime) -> Pruned:
         link.c.kind == mailbox_item.c.kind,
         link.c.mailbox_id == mailbox_item.c.mailbox_id,
     )
+    refused = sa.exists().where(link.c.id == intent.c.link_id, link.c.state == "held")  # its code tells the remedy
+    # Each person's last run is shown as long as he syncs; and numbers of runs rise for ever, so the newest one stays.
+    last = sa.exists().where(user_state.c.last_run_id == sync_run.c.id)
+    newest = sa.select(sa.func.max(sync_run.c.id)).scalar_subquery()
     removals: tuple[tuple[sa.Table, sa.ColumnElement[bool]], ...] = (
-        (sync_run, sync_run.c.started_at < now - KEPT_RUNS),
+        (sync_run, sa.and_(sync_run.c.started_at < now - KEPT_RUNS, sync_run.c.id < newest, sa.not_(last))),
         (history, history.c.at < now - KEPT_HISTORY),
         (tombstone, tombstone.c.deleted_at < now - KEPT_TOMBSTONES),
-        (intent, sa.and_(intent.c.state.in_(_ENDED), intent.c.updated_at < now - KEPT_INTENTS)),
+        (intent, sa.and_(intent.c.state.in_(_ENDED), intent.c.updated_at < now - KEPT_INTENTS, sa.not_(refused))),
         (api_usage, api_usage.c.day < (now - KEPT_USAGE).date()),
         (service_cache, service_cache.c.updated_at < now - KEPT_ANSWERS),
         (mailbox_item, sa.and_(mailbox_item.c.presence == "gone", sa.not_(linked))),

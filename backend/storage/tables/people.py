@@ -140,6 +140,13 @@ api_usage = Table(
     Column("requests", Integer, nullable=False, server_default="0"),
 )
 
+chore = Table(
+    "chore",
+    metadata,
+    Column("name", String(24), primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+)
+
 organisation = Table(
     "organisation",
     metadata,

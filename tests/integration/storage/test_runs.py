@@ -253,7 +253,8 @@ def test_old_runs_tombstones_writes_and_vanished_items_are_forgotten(
     link = bench.pair(1, "linked", "003A", card("Love"))
     bench.see(1, item("free", card("Free")))
     bench.see(1, SeenItem("free", Presence.GONE), SeenItem("linked", Presence.GONE))
-    runs.finish(runs.start(1, 1, "schedule"), 1, OK)
+    for _ in range(2):
+        runs.finish(runs.start(1, 1, "schedule"), 1, OK)
     done = intent_of(link, "crm:A", state=IntentState.DONE)
     bench.commit(1, tombstones=[Tombstone(1, Kind.CONTACT, "x", None)], intents=[done, intent_of(link, "crm:B")])
     assert prune(bench.engine, clock.now() + timedelta(days=30)).rows == {"mailbox_item": 1}
@@ -261,6 +262,27 @@ def test_old_runs_tombstones_writes_and_vanished_items_are_forgotten(
     assert prune(bench.engine, after).rows == {"sync_run": 1, "tombstone": 1, "intent": 1}
     assert [row["mailbox_id"] for row in bench.rows(tables.mailbox_item)] == ["linked"]
     assert [row["state"] for row in bench.rows(tables.intent)] == ["planned"]
+
+
+def test_numbers_of_runs_rise_though_old_runs_are_forgotten(bench: Bench, runs: Runs, clock: FakeClock) -> None:
+    """Who saw a copy first is told by the number; and everybody's last run stays for the pages."""
+    last = {user: runs.start(user, 1, "schedule") for user in (1, 2, 1)}
+    for user, number in last.items():
+        runs.finish(number, user, OK)
+    nobodys = runs.start(0, 1, "schedule")
+    assert prune(bench.engine, clock.advance(timedelta(days=400))).rows["sync_run"] == 1
+    assert {row["id"] for row in bench.rows(tables.sync_run)} == {*last.values(), nobodys}
+    assert runs.start(1, 1, "schedule") > nobodys
+
+
+def test_a_refusal_is_remembered_as_long_as_its_pair_is_refused(bench: Bench, clock: FakeClock) -> None:
+    """Its code tells the remedy on the pages."""
+    link = replace(bench.pair(1, "a", "003A", card("Love")), state=LinkState.HELD)
+    bench.commit(1, links=[link], intents=[intent_of(link, "crm:A", state=IntentState.FAILED)])
+    after = clock.now() + timedelta(days=90)
+    assert prune(bench.engine, after).rows == {}
+    bench.commit(1, links=[replace(link, state=LinkState.LINKED)])
+    assert prune(bench.engine, after).rows == {"intent": 1}
 
 
 def test_g2_a_reset_forgets_links_and_cursors_and_keeps_stops_and_journal(bench: Bench, runs: Runs) -> None:
