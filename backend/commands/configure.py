@@ -35,8 +35,9 @@ def apply(file: Path, dry_run: bool, as_json: bool) -> None:
     with installation() as lockstep:
         changes = configuration_file.differences(lockstep.configurations.all(), wanted)
         affected = 0 if dry_run else len(configuration_file.apply(lockstep.configurations, wanted))
-    data = {"changes": list(changes), "applied": not dry_run, "people": affected}
-    output.facts(data, as_json, lambda: iter([*changes, *_closing(bool(changes), dry_run, affected)]))
+    warned = configuration_file.warned(wanted)
+    data = {"changes": list(changes), "warnings": list(warned), "applied": not dry_run, "people": affected}
+    output.facts(data, as_json, lambda: iter([*changes, *warned, *_closing(bool(changes), dry_run, affected)]))
 
 
 def _closing(changed: bool, dry_run: bool, people: int) -> list[str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from backend.domain.field_choices import STANDARD, FieldMap
 from backend.domain.values import Kind
 
 
@@ -62,6 +63,42 @@ class GuestRule(StrEnum):
     LEAVE = "leave"
 
 
+class ConflictScope(StrEnum):
+    """How much of a thing the winner of a conflict takes (F-5; LS-091, LS-092, LS-170)."""
+
+    FIELD = "field"
+    RECORD = "record"
+
+
+class OneWay(StrEnum):
+    """What becomes of text typed on the target of a one-way sync (F-3; LS-114, LS-128)."""
+
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
+class SeriesRule(StrEnum):
+    """What a repeating meeting of the mailbox becomes in Salesforce (LS-152)."""
+
+    OFF = "off"
+    OCCURRENCES = "occurrences"
+    NATIVE = "native"
+
+
+class CompanyRule(StrEnum):
+    """What becomes of a company text that names no account (H-3; LS-080)."""
+
+    KEEP = "keep_text"
+    CLEAR = "clear_text"
+
+
+class StartRule(StrEnum):
+    """When Salesforce events that were there before reach the mailbox (F-6; LS-106, LS-107)."""
+
+    EDITED = "wait_for_edit"
+    ALL = "all_at_once"
+
+
 class Which(StrEnum):
     """Which events of the mailbox are taken (LS-103, LS-104)."""
 
@@ -70,10 +107,20 @@ class Which(StrEnum):
 
 
 class Ownership(StrEnum):
-    """Whose Salesforce contacts are taken (LS-038, LS-039)."""
+    """Whose Salesforce contacts are taken (LS-037 to LS-039). Only *own* and *all* are a whole choice."""
 
     OWN = "own"
     ALL = "all"
+    UNSET = "unset"
+    SELECTED = "selected_contacts"
+    """Lightning Sync's *Selected Contacts* without *User's Records*: half set."""
+    RECORDS = "users_records"
+    """Lightning Sync's *User's Records* without *Selected Contacts*: half set."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it selects anything: unset or half set, no Salesforce contact syncs (LS-037)."""
+        return self in (Ownership.OWN, Ownership.ALL)
 
 
 class Operator(StrEnum):
@@ -98,24 +145,37 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class ContactFilter:
-    """Which Salesforce contacts belong to a user: ownership, and every condition (LS-037 to LS-044)."""
+    """Which Salesforce contacts belong to a user (LS-037 to LS-044).
+
+    Ownership and every condition must hold; contacts that the user follows in Chatter come on top with `followed`.
+    """
 
     ownership: Ownership = Ownership.OWN
     conditions: tuple[Condition, ...] = ()
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class KindSettings:
-    """What contacts and events have in common."""
+    """What contacts and events have in common. `field_map`: where it departs from the standard one."""
 
     direction: Direction
     conflict: ConflictRule
     deletion: DeletionChoice
+    conflict_scope: ConflictScope = ConflictScope.FIELD
+    one_way: OneWay = OneWay.KEEP
+    field_map: FieldMap = STANDARD
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A profile of settings. `version` rises with every change; days are whole days."""
+    """A profile of settings. `version` rises with every change; days are whole days.
+
+    company, company_moves: a text that names no account, and one that names another account (H-3) ·
+    series, relate, attendees: mailbox → Salesforce (LS-152, LS-137, LS-125) · invite_users: Salesforce users become
+    invitees (I-5) · invite_guests: invitees set in Salesforce are written to the mailbox, which mails them ·
+    start: Salesforce events that were there before (F-6).
+    """
 
     name: str
     active: bool = True
@@ -124,9 +184,17 @@ class Configuration:
     events: KindSettings = KindSettings(Direction.BOTH, ConflictRule.RECENT, DeletionChoice.DELETE)
     contact_filter: ContactFilter = field(default_factory=ContactFilter)
     preference: Preference = Preference.ACTIVITY
+    company: CompanyRule = CompanyRule.KEEP
+    company_moves: bool = False
     which: Which = Which.ALL
     private: bool = False
+    series: SeriesRule = SeriesRule.OCCURRENCES
+    relate: bool = True
+    attendees: bool = True
+    invite_users: bool = False
+    invite_guests: bool = False
     guests: GuestRule = GuestRule.HOLD
+    start: StartRule = StartRule.EDITED
     days_back: int = 30
     days_ahead: int = 180
 

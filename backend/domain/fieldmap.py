@@ -46,6 +46,11 @@ class FieldRow:
     locked: bool = False
     too_long: TooLong = TooLong.REFUSE
 
+    @property
+    def key(self) -> str:
+        """Name of the row in settings: the group, or group and part (`mailing.city`)."""
+        return self.group if self.part is None else f"{self.group}.{self.part}"
+
 
 def _contact(
     group: str, part: str | None, salesforce: str, graph: str, limit: int | None, label: str, *,
@@ -101,7 +106,7 @@ EVENT_ROWS: Final = (
     FieldRow("location", None, "Location", "location.displayName", 255, "Place", Shape.LINE, False, TooLong.SHORTEN),
     FieldRow("description", None, "Description", "body", 32_000, "Description", Shape.BLOCK, False, TooLong.SHORTEN),
     FieldRow("show_as", None, "ShowAs", "showAs", None, "Show as", Shape.SHOW_AS),
-    FieldRow("private", None, "IsPrivate", "sensitivity", None, "Private", Shape.FLAG),
+    FieldRow("private", None, "IsPrivate", "sensitivity", None, "Private", Shape.FLAG, True),
 )
 
 ROWS: Final = {Kind.CONTACT: CONTACT_ROWS, Kind.EVENT: EVENT_ROWS}

@@ -5,24 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
-from backend.domain.configuration import (
-    Condition,
-    Configuration,
-    ConflictRule,
-    ContactFilter,
-    DeletionChoice,
-    Direction,
-    GuestRule,
-    KindSettings,
-    Operator,
-    Ownership,
-    Preference,
-    Which,
-)
+from backend.domain.configuration import Configuration
 from backend.storage.tables import configuration
 
 COLUMNS = (
@@ -32,6 +20,7 @@ COLUMNS = (
     configuration.c.version,
     sa.cast(configuration.c.settings, sa.Text).label("settings"),
 )
+_ADAPTER: Final = TypeAdapter(Configuration)
 
 
 def encode_configuration(settings: Configuration) -> dict[str, Any]:
@@ -49,27 +38,5 @@ def decode_configuration(row: sa.Row[Any]) -> Configuration:
 
 @lru_cache(maxsize=256)
 def decode_settings(text: str) -> Configuration:
-    """Inverse of `encode_configuration`, from JSON text; without a name."""
-    stored = json.loads(text)
-    conditions = stored["contact_filter"]["conditions"]
-    return Configuration(
-        name="",
-        contacts=_kind(stored["contacts"]),
-        events=_kind(stored["events"]),
-        contact_filter=ContactFilter(
-            Ownership(stored["contact_filter"]["ownership"]),
-            tuple(Condition(one["field"], Operator(one["operator"]), one["value"]) for one in conditions),
-        ),
-        preference=Preference(stored["preference"]),
-        which=Which(stored["which"]),
-        private=stored["private"],
-        guests=GuestRule(stored["guests"]),
-        days_back=stored["days_back"],
-        days_ahead=stored["days_ahead"],
-    )
-
-
-def _kind(stored: dict[str, str]) -> KindSettings:
-    return KindSettings(
-        Direction(stored["direction"]), ConflictRule(stored["conflict"]), DeletionChoice(stored["deletion"])
-    )
+    """Inverse of `encode_configuration`, from JSON text; without a name. What is not stored has its default."""
+    return _ADAPTER.validate_python({"name": ""} | json.loads(text))

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from backend.storage.configuration_mistakes import sentences, twice
+from backend.domain.configuration_words import warnings
+from backend.storage.configuration_mistakes import sentences, twice, unfit_fields
 from backend.storage.configuration_model import File, from_assigned, to_assigned
 from backend.storage.configurations import Assigned, Configurations
 from backend.storage.yaml_places import YamlError, parse
@@ -39,8 +40,8 @@ def read(text: str) -> tuple[Assigned, ...]:
         file = File.model_validate(data)
     except ValidationError as error:
         raise FileRefused(sentences(error.errors(), data, lines)) from None
-    if repeated := list(twice(file, lines)):
-        raise FileRefused(repeated)
+    if unfit := [*twice(file, lines), *unfit_fields(file, data, lines)]:
+        raise FileRefused(unfit)
     return tuple(sorted((to_assigned(part) for part in file.configurations), key=lambda one: one.configuration.name))
 
 
@@ -65,6 +66,13 @@ def differences(present: Sequence[Assigned], wanted: Sequence[Assigned]) -> tupl
         else:
             lines += _changed(name, _flat(from_assigned(old[name])), _flat(from_assigned(new[name])))
     return tuple(lines)
+
+
+def warned(wanted: Sequence[Assigned]) -> tuple[str, ...]:
+    """What an admin should know about these settings before he applies them, one line each."""
+    return tuple(
+        f"“{one.configuration.name}”: {sentence}" for one in wanted for sentence in warnings(one.configuration)
+    )
 
 
 def apply(configurations: Configurations, wanted: Sequence[Assigned]) -> frozenset[int]:
@@ -93,10 +101,10 @@ def _flat(data: Any, place: str = "") -> dict[str, Any]:
 
 
 def _changed(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    for place, value in new.items():
-        before = old.get(place)
+    for place in dict.fromkeys((*new, *old)):
+        before, value = old.get(place), new.get(place)
         if place in ("users", "profiles"):
-            added, left = set(value) - set(before or ()), set(before or ()) - set(value)
+            added, left = set(value or ()) - set(before or ()), set(before or ()) - set(value or ())
             yield from (f"“{name}”: assign {place[:-1]} {one}" for one in sorted(added))
             yield from (f"“{name}”: no longer assign {place[:-1]} {one}" for one in sorted(left))
         elif place != "name" and old and before != value:
@@ -104,6 +112,8 @@ def _changed(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "standard"
     if isinstance(value, list):
         return "; ".join(" ".join(one.values()) for one in value) or "none"
     return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)

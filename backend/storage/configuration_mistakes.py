@@ -9,12 +9,17 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from backend.storage.configuration_model import File
+from backend.domain.field_choices import mistakes as field_mistakes
+from backend.domain.values import Kind
+from backend.storage.configuration_model import File, field_map
 from backend.storage.yaml_places import Place
 
 _PLAINLY: Final = {
     "string_pattern_mismatch": "is no API name of a Salesforce field: letters, digits and underscores",
     "tuple_type": "is no list: write its parts below, each with a dash",
+    "bool_parsing": "is neither on nor off",
+    "bool_type": "is neither on nor off",
+    "dict_type": "is no group of keys: write them below, indented",
     "model_type": "is no group of keys: write them below, indented",
 }
 
@@ -41,6 +46,15 @@ def twice(file: File, lines: Mapping[Place, int]) -> Iterator[str]:
             first = seen.setdefault((what, name if what == "configuration" else name.casefold()), line)
             if first != line:
                 yield f"Line {line}: the {what} “{name}” is named in line {first} already; keep one of the two."
+
+
+def unfit_fields(file: File, data: Any, lines: Mapping[Place, int]) -> Iterator[str]:
+    """Rows of the field map that cannot be as the file wants them."""
+    for number, part in enumerate(file.configurations):
+        for kind, of_kind in ((Kind.CONTACT, part.contacts), (Kind.EVENT, part.events)):
+            for row, sentence in field_mistakes(kind, field_map(of_kind.fields)):
+                place: Place = ("configurations", number, f"{kind.value}s", "fields", row)
+                yield f"Line {_line(place, lines)}, {_path(place, data)}: {sentence}."
 
 
 def _reason(problem: ErrorDetails, place: Place) -> str:

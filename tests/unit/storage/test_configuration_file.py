@@ -6,24 +6,34 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.domain.configuration import (
+    CompanyRule,
     Condition,
     Configuration,
     ConflictRule,
+    ConflictScope,
     ContactFilter,
     DeletionChoice,
     Direction,
     GuestRule,
     KindSettings,
+    OneWay,
     Operator,
     Ownership,
     Preference,
+    SeriesRule,
+    StartRule,
     Which,
 )
-from backend.storage.configuration_file import FileRefused, differences, read, write
+from backend.domain.configuration_words import SETTINGS
+from backend.domain.field_choices import FieldChoice, FieldMap, customisable
+from backend.domain.presets import AS_LIGHTNING_SYNC
+from backend.domain.values import Kind
+from backend.storage.configuration_file import FileRefused, differences, read, warned, write
 from backend.storage.configurations import Assigned
 
 FULL = """\
@@ -35,23 +45,39 @@ configurations:
     contacts:
       direction: off
       conflicts: mailbox
+      conflict_scope: record
       deletions: recreate
+      one_way: replace
       match: oldest
+      company: clear_text
+      company_moves: true
       filter:
         owner: all
+        followed: true
         conditions:
           - {field: MailingCountry, operator: equals, value: Germany}
           - {field: Account.Name, operator: is_empty}
           - {field: Level__c, operator: not_equals, value: 3}
+      fields:
+        department: off
+        title: Job__c
+        mailing.city: OFF
     events:
       direction: to_salesforce
       conflicts: salesforce
       deletions: stop
       which: selected
       private: yes
+      series: native
+      relate: no
+      attendees: false
+      invite_users: true
+      invite_guests: on
       guests: put_back
       days_back: 7
       days_ahead: 90
+      start: all_at_once
+      fields: {location: Room__c}
   - name: Defaults
 """
 
@@ -80,13 +106,35 @@ def test_every_setting_is_read() -> None:
     settings = Configuration(
         name="Sales Germany",
         active=False,
-        contacts=KindSettings(Direction.OFF, ConflictRule.MAILBOX, DeletionChoice.RECREATE),
-        events=KindSettings(Direction.TO_CRM, ConflictRule.CRM, DeletionChoice.STOP),
-        contact_filter=ContactFilter(Ownership.ALL, conditions),
+        contacts=KindSettings(
+            Direction.OFF,
+            ConflictRule.MAILBOX,
+            DeletionChoice.RECREATE,
+            ConflictScope.RECORD,
+            OneWay.REPLACE,
+            FieldMap(
+                (FieldChoice("department", None), FieldChoice("title", "Job__c"), FieldChoice("mailing.city", None))
+            ),
+        ),
+        events=KindSettings(
+            Direction.TO_CRM,
+            ConflictRule.CRM,
+            DeletionChoice.STOP,
+            field_map=FieldMap((FieldChoice("location", "Room__c"),)),
+        ),
+        contact_filter=ContactFilter(Ownership.ALL, conditions, followed=True),
         preference=Preference.OLDEST,
+        company=CompanyRule.CLEAR,
+        company_moves=True,
         which=Which.SELECTED,
         private=True,
+        series=SeriesRule.NATIVE,
+        relate=False,
+        attendees=False,
+        invite_users=True,
+        invite_guests=True,
         guests=GuestRule.PUT_BACK,
+        start=StartRule.ALL,
         days_back=7,
         days_ahead=90,
     )
@@ -104,9 +152,25 @@ def test_what_is_written_reads_the_same() -> None:
 words = (
     st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=20).map(str.strip).filter(bool)
 )
-kinds = st.builds(
-    KindSettings, st.sampled_from(Direction), st.sampled_from(ConflictRule), st.sampled_from(DeletionChoice)
-)
+
+
+def kinds(kind: Kind) -> st.SearchStrategy[KindSettings]:
+    choices = st.dictionaries(
+        st.sampled_from([row.key for row in customisable(kind)]),
+        st.one_of(st.none(), st.uuids().map(lambda drawn: f"F{drawn.hex}__c")),
+        max_size=3,
+    ).map(lambda drawn: FieldMap(tuple(FieldChoice(row, field) for row, field in drawn.items())))
+    return st.builds(
+        KindSettings,
+        st.sampled_from(Direction),
+        st.sampled_from(ConflictRule),
+        st.sampled_from(DeletionChoice),
+        st.sampled_from(ConflictScope),
+        st.sampled_from(OneWay),
+        choices,
+    )
+
+
 with_value = st.sampled_from([Operator.EQUALS, Operator.CONTAINS, Operator.STARTS_WITH])
 conditions = st.builds(Condition, st.from_regex(r"\A[A-Za-z][A-Za-z0-9_]{0,9}\Z"), with_value, words)
 settings = st.builds(
@@ -114,13 +178,23 @@ settings = st.builds(
     name=words,
     active=st.booleans(),
     version=st.just(1),
-    contacts=kinds,
-    events=kinds,
-    contact_filter=st.builds(ContactFilter, st.sampled_from(Ownership), st.lists(conditions, max_size=3).map(tuple)),
+    contacts=kinds(Kind.CONTACT),
+    events=kinds(Kind.EVENT),
+    contact_filter=st.builds(
+        ContactFilter, st.sampled_from(Ownership), st.lists(conditions, max_size=3).map(tuple), st.booleans()
+    ),
     preference=st.sampled_from(Preference),
+    company=st.sampled_from(CompanyRule),
+    company_moves=st.booleans(),
     which=st.sampled_from(Which),
     private=st.booleans(),
+    series=st.sampled_from(SeriesRule),
+    relate=st.booleans(),
+    attendees=st.booleans(),
+    invite_users=st.booleans(),
+    invite_guests=st.booleans(),
     guests=st.sampled_from(GuestRule),
+    start=st.sampled_from(StartRule),
     days_back=st.integers(0, 3650),
     days_ahead=st.integers(1, 1830),
 )
@@ -130,6 +204,28 @@ settings = st.builds(
 def test_any_configuration_survives_export_and_apply(drawn: list[Configuration]) -> None:
     stored = tuple(sorted((Assigned(one) for one in drawn), key=lambda one: one.configuration.name))
     assert read(write(stored)) == stored
+
+
+def test_a_preset_gives_what_the_file_leaves_out() -> None:
+    text = under("preset: as_lightning_sync", "contacts:", "  deletions: stop", "  filter: {owner: all}")
+    (read_back,) = read(text)
+    assert read_back.configuration == replace(
+        AS_LIGHTNING_SYNC,
+        name="Sales",
+        contacts=replace(AS_LIGHTNING_SYNC.contacts, deletion=DeletionChoice.STOP),
+        contact_filter=ContactFilter(Ownership.ALL),
+    )
+    assert read(under("preset: recommended"))[0].configuration == Configuration("Sales")
+
+
+def test_every_setting_stands_in_the_file_and_in_its_guide() -> None:
+    exported = yaml.safe_load(write(read(FULL)))["configurations"][1]
+    guide = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    for setting in SETTINGS:
+        found = exported
+        for part in setting.key.split("."):
+            found = found[part]
+        assert f"| `{setting.key.rpartition('.')[2]}` |" in guide, setting.key
 
 
 def test_no_configurations_is_a_file_too() -> None:
@@ -152,7 +248,8 @@ def test_no_configurations_is_a_file_too() -> None:
         ),
         (
             under("contacts:", "  filter:", "    xyz: 1"),
-            "Line 5, configuration “Sales”, contacts.filter.xyz: unknown key “xyz”; known are owner, conditions.",
+            "Line 5, configuration “Sales”, contacts.filter.xyz: unknown key “xyz”; "
+            "known are owner, followed, conditions.",
         ),
         (
             under("events:", "  direction: bth"),
@@ -182,6 +279,34 @@ def test_no_configurations_is_a_file_too() -> None:
             "Line 6, configuration “Sales”, contacts.filter.conditions[1]: is_empty takes no value.",
         ),
         (
+            under("preset: lightning"),
+            "Line 3, configuration “Sales”, preset: “lightning” is not one of recommended, as_lightning_sync; "
+            "perhaps “as_lightning_sync” was meant.",
+        ),
+        (
+            under("preset: as_lightning_sync", "events:", "  series: natve"),
+            "Line 5, configuration “Sales”, events.series: “natve” is not one of off, occurrences, native; "
+            "perhaps “native” was meant.",
+        ),
+        (
+            under("events:", "  relate: maybe"),
+            "Line 4, configuration “Sales”, events.relate: “maybe” is neither on nor off.",
+        ),
+        (
+            under("contacts:", "  fields: {departement: off}"),
+            "Line 4, configuration “Sales”, contacts.fields.departement: there is no row “departement”; "
+            "perhaps “department” was meant.",
+        ),
+        (
+            under("events:", "  fields:", "    location: Other Place"),
+            "Line 5, configuration “Sales”, events.fields.location: “Other Place” is no API name of a Salesforce "
+            "field; write one like Nickname__c, or off.",
+        ),
+        (
+            under("contacts:", "  fields:", "    title: null"),
+            "Line 5, configuration “Sales”, contacts.fields.title: input should be a valid string.",
+        ),
+        (
             under("users: ada"),
             "Line 3, configuration “Sales”, users: “ada” is no list: write its parts below, each with a dash.",
         ),
@@ -207,6 +332,13 @@ def test_no_configurations_is_a_file_too() -> None:
 )  # fmt: skip
 def test_a_mistake_is_named_with_line_place_and_remedy(text: str, problem: str) -> None:
     assert problem in refused(text)
+
+
+@pytest.mark.parametrize("row", ["company", "email", "name.first"])
+def test_ls047_a_locked_contact_row_is_refused_with_its_line(row: str) -> None:
+    (problem,) = refused(under("contacts:", "  fields:", f"    {row}: Other__c"))
+    assert problem.startswith(f"Line 5, configuration “Sales”, contacts.fields.{row}: ")
+    assert "needed for matching" in problem
 
 
 def test_all_mistakes_are_named_at_once_in_the_order_of_the_file() -> None:
@@ -240,11 +372,24 @@ def test_differences_are_listed_before_anything_is_applied() -> None:
         "“Sales Germany”: assign user bob",
         "“Sales Germany”: no longer assign user ada@example.com.crm",
         "“Sales Germany”: contacts.filter.owner all → own",
+        "“Sales Germany”: contacts.filter.followed on → off",
         "“Sales Germany”: contacts.filter.conditions MailingCountry equals Germany; Account.Name is_empty; "
         "Level__c not_equals 3 → none",
         "“Sales Germany”: events.direction to_salesforce → both",
     )
     assert defaults.configuration.name == "Defaults"
+
+
+def test_a_row_of_the_field_map_that_returns_to_standard_is_a_difference() -> None:
+    present = read(under("contacts:", "  fields: {title: Job__c}"))
+    assert differences(present, read(under())) == ("“Sales”: contacts.fields.title Job__c → standard",)
+    assert differences(read(under()), present) == ("“Sales”: contacts.fields.title standard → Job__c",)
+
+
+def test_ls037_applying_a_half_set_filter_says_that_no_contacts_sync() -> None:
+    (warning,) = warned(read(under("contacts:", "  filter: {owner: selected_contacts}")))
+    assert warning.startswith("“Sales”: No Salesforce contacts sync: ")
+    assert warned(read(under())) == ()
 
 
 def test_nothing_is_no_difference() -> None:
