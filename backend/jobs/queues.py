@@ -11,8 +11,9 @@ import structlog
 from redis import Redis, RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
-from rq.executions import ExecutionRegistry
-from rq.job import Job, JobStatus
+from rq.job import JobStatus
+
+from backend.jobs.job import LockstepJob
 
 CYCLE_QUEUE = "cycle"
 USERS_QUEUE = "users"
@@ -46,7 +47,7 @@ class Doorbell:
     """Rings for users' passes; `leases` answers for the database."""
 
     def __init__(self, connection: Redis, leases: Leases) -> None:
-        self._queue = Queue(USERS_QUEUE, connection=connection)
+        self._queue = Queue(USERS_QUEUE, connection=connection, job_class=LockstepJob)
         self._leases = leases
 
     def ring(self, user_id: int, cause: str) -> Rung:
@@ -94,27 +95,16 @@ class Doorbell:
 
     def _status(self, user_id: int) -> JobStatus | None:
         try:
-            return Job(job_id(user_id), connection=self._queue.connection).get_status()
+            return LockstepJob(job_id(user_id), connection=self._queue.connection).get_status()
         except InvalidJobOperation:  # gone by now, or a remnant without a status
             return None
 
     def _delete(self, user_id: int) -> None:
         connection = self._queue.connection
         try:
-            Job.fetch(job_id(user_id), connection=connection).delete()
+            LockstepJob.fetch(job_id(user_id), connection=connection).delete()
         except NoSuchJobError:  # gone by now, or a remnant that RQ cannot read; it is the hash that blocks the id
-            connection.delete(Job.key_for(job_id(user_id)))
-        except ValueError:  # RQ looks for the execution of the killed worker, which expired a minute before its entry
-            self._forget(job_id(user_id))
-
-    def _forget(self, name: str) -> None:
-        """Deletes a job with its executions, so that none of them is taken for one of the next job."""
-        connection = self._queue.connection
-        executions = ExecutionRegistry(name, connection=connection)
-        entries = [f"{name}:{execution}" for execution in executions.get_execution_ids()]
-        if entries:
-            connection.zrem(self._queue.started_job_registry.key, *entries)
-        connection.delete(executions.key, Job.key_for(name))
+            connection.delete(LockstepJob.key_for(job_id(user_id)))
 
 
 def job_id(user_id: int) -> str:

@@ -4,15 +4,14 @@ import importlib
 import os
 from typing import Any, ClassVar
 
-import structlog
 from rq import Queue
 from rq.job import Job
-from rq.utils import now
 from rq.worker import RoundRobinWorker
 from rq.worker_pool import WorkerPool
 
 from backend.config import Config
 from backend.jobs.connection import connect
+from backend.jobs.job import LockstepJob
 from backend.jobs.parent import die_with
 from backend.jobs.queues import QUEUES
 
@@ -22,8 +21,6 @@ MAINTENANCE_SECONDS = 30
 IDLE_SECONDS = 30  # how long an idle worker's registration lives
 RECONNECT_SECONDS = 5.0
 
-log = structlog.get_logger(__name__)
-
 
 class LockstepWorker(RoundRobinWorker):
     """RQ's forking worker with short intervals, no job scheduler of its own, and a watch on its parent.
@@ -31,6 +28,7 @@ class LockstepWorker(RoundRobinWorker):
     It takes from the queues in turn: cycles that come faster than they are done must not keep users from their passes.
     """
 
+    job_class = LockstepJob
     max_connection_wait_time = RECONNECT_SECONDS
     log_result_lifespan = False
     pool_pid: ClassVar[int] = 0
@@ -56,14 +54,6 @@ class LockstepWorker(RoundRobinWorker):
             die_with(self.pid)
         super().main_work_horse(job, queue)
 
-    def clean_registries(self) -> None:
-        """RQ's upkeep; it fails on a killed worker's job whose execution has expired, and nothing here needs it."""
-        try:
-            super().clean_registries()  # type: ignore[no-untyped-call]  # RQ leaves it unannotated
-        except ValueError as error:
-            log.info("RQ left a killed worker's job for the next upkeep", reason=str(error))
-            self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ sets it to None first
-
     def get_heartbeat_ttl(self, *_args: Any, **_options: Any) -> int:
         """Seconds after which a started job counts as abandoned (RQ adds 60 to the monitoring interval)."""
         return HEARTBEAT_SECONDS
@@ -76,7 +66,13 @@ def run(config: Config) -> None:
     """Work until SIGTERM or SIGINT: running passes end, then the workers do. A second signal kills them."""
     LockstepWorker.pool_pid = os.getpid()
     preload()
-    pool = WorkerPool(list(QUEUES), connection=connect(config), num_workers=config.workers, worker_class=LockstepWorker)
+    pool = WorkerPool(
+        list(QUEUES),
+        connection=connect(config),
+        num_workers=config.workers,
+        worker_class=LockstepWorker,
+        job_class=LockstepJob,
+    )
     pool.start(logging_level="WARNING")
 
 

@@ -93,11 +93,14 @@ class Crew:
 
 @dataclass(frozen=True)
 class Kill:
-    """What a kill hit: processes, passes that were running, and writes that were marked sent and not answered."""
+    """What a kill hit: the request (`write`: it changes something), processes, passes that were running, and writes
+    that were marked sent and not answered.
+    """
 
     shot: Shot
     service: str
     operation: str
+    write: bool
     processes: int
     open_runs: int
     in_flight: int
@@ -142,7 +145,9 @@ class Gallows:
             self._freeze(crew)
         else:
             kill(victims)
-        self.kills.append(Kill(shot, target.service, target.operation, len(victims), len(runs), in_flight))
+        self.kills.append(
+            Kill(shot, target.service, target.operation, target.write, len(victims), len(runs), in_flight)
+        )
         self._cut_before |= runs
         self.struck.set()
         if shot.moment == "before":

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import IO, Final
 
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ THINGS: Final = 500
 LATER_SHARE: Final = 0.2
 """Share of the things that is made while processes are dying; the rest is there at the beginning."""
 EDITS_BEFORE_A_KILL: Final = 12
-PATIENCE_SECONDS: Final = 40.0
+PATIENCE_SECONDS: Final = 60.0
 """For one shot; then another one is drawn."""
 SETTLE_SECONDS: Final = 240.0
 WRITING: Final = (".create", ".update", ".delete", "POST composite/sobjects", "PATCH composite/sobjects", "DELETE ")
@@ -63,18 +64,18 @@ class Outcomes:
 
     @property
     def in_flight(self) -> int:
-        """Kills that hit a write between being sent and being answered."""
-        return sum(kill.in_flight > 0 for kill in self.kills)
+        """Kills at a request that writes, while it was marked sent and before it was answered."""
+        return sum(kill.write and kill.in_flight > 0 for kill in self.kills)
 
 
 class Game:
-    """One torture on one stage."""
+    """One torture on one stage. `tell` is told in a line what happened, and how many kills that was further on."""
 
-    def __init__(self, stage: Stage, kills: int, seed: int, log: IO[str], say: Callable[[str], None]) -> None:
+    def __init__(self, stage: Stage, kills: int, seed: int, log: IO[str], tell: Callable[[str, int], None]) -> None:
         chance = random.Random(seed)  # deterministic on purpose
         self.stage = stage
         self.log = log
-        self.say = say
+        self.tell = tell
         self.shots = shots.draw(kills, random.Random(chance.random()))
         self.spare = shots.draw(kills, random.Random(chance.random()))
         self.people = People(stage, random.Random(chance.random()))
@@ -103,21 +104,31 @@ class Game:
     # --- the bad time ------------------------------------------------------------------------------------------------
 
     def _torture(self) -> None:
+        self._join()
+        later = round(THINGS * LATER_SHARE)
         for kind in (CONTACT, EVENT):
-            self.people.make(kind, round(THINGS * (1 - LATER_SHARE)))
-        rest = [kind for kind in (CONTACT, EVENT) for _ in range(round(THINGS * LATER_SHARE / 2))]
+            self.people.make(kind, THINGS - later)
+        self.tell(f"{THINGS - later} contacts and as many events are there, half of them on each side", 0)
+        pairs, made = later // 2, 0
         for number, shot in enumerate(self.shots, start=1):
-            due = len(rest) * number // len(self.shots) - len(rest) * (number - 1) // len(self.shots)
-            for kind in rest[:due]:
-                self.people.make(kind, 2)
-            del rest[:due]
+            due = pairs * number // len(self.shots) - made
+            for kind in (CONTACT, EVENT):
+                self.people.make(kind, 2 * due)
+            made += due
             self._shoot(shot)
-            self.say(f"kill {number} of {len(self.shots)}: {_told(self.gallows.kills[-1])}")
+            self.tell(f"kill {number} of {len(self.shots)}: {_told(self.gallows.kills[-1])}", 1)
+
+    def _join(self) -> None:
+        """Everybody syncs before the first thing is made: older events of Salesforce would wait for an edit (F-6)."""
+        self.lockstep.read_organisation()
+        joined = self.stage.world.clock.now()
+        while self.stage.world.clock.now() < joined + timedelta(seconds=1):  # Salesforce's stamps are whole seconds
+            time.sleep(0.1)
 
     def _shoot(self, shot: Shot) -> None:
         while not self._struck(shot):
             self.outcomes.missed += 1
-            self.say(f"not struck: {shot}")
+            self.tell(f"nothing came that {shot.mode} at {shot.operation} waited for; another shot is drawn", 0)
             shot = self.spare[self.outcomes.missed % len(self.spare)]
         if shot.mode == "zombie":
             self._sleepwalk()
@@ -165,6 +176,7 @@ class Game:
     # --- peace -------------------------------------------------------------------------------------------------------
 
     def _leave_in_peace(self) -> None:
+        self.tell("no more kills, faults and edits: everything has to come to rest", 0)
         self.stage.world.faults.clear()
         if self.gallows.crew is None or not self.gallows.crew.alive:
             self.gallows.crew = Crew(self.stage, self.log)

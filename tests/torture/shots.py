@@ -16,12 +16,13 @@ tree: supervisor, scheduler, pool, workers and horses at once · pool, worker: t
 does the work · zombie: the tree is frozen, others take over, it wakes up and goes on for a while, then it is killed.
 """
 AIMS: Final = (
-    ("microsoft", "batch", None, 8),
+    ("microsoft", "batch", "write", 3),
     ("salesforce", "POST composite", "write", 2),
     ("microsoft", "*.*", None, 10),
+    ("microsoft", "batch", "write", 1),
+    ("salesforce", "POST composite", "read", 8),
     ("salesforce", "POST composite", "write", 3),
-    ("microsoft", "batch", None, 4),
-    ("salesforce", "POST composite", None, 8),
+    ("microsoft", "batch", "read", 6),
 )
 """Service, operation and access that a shot is aimed at, and how many such requests it may let pass at most.
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from backend.sandbox.world import Person
-from tests.torture.__main__ import complaints
 from tests.torture.gallows import Kill
 from tests.torture.game import Outcomes
 from tests.torture.judge import Verdict, judge
 from tests.torture.ledger import CONTACT, EVENT, FIELDS, MAILBOX, SALESFORCE, SIDES, Ledger, Thing
 from tests.torture.reader import Copy
+from tests.torture.report import complaints
 from tests.torture.shots import FAULT_SHARE, draw, faults
 
 ADA = Person("ada", "Ada", "ada@stage.example", "ada@stage.example.crm", "005A", "guid", "UTC")
@@ -102,7 +102,8 @@ def outcomes(kills: int, open_runs: int, in_flight: int) -> Outcomes:
     """A torture in which all went well, and so many kills hit so much."""
     [shot] = draw(1, random.Random(1))
     hits = [
-        Kill(shot, "microsoft", "batch", 5, int(number < open_runs), int(number < in_flight)) for number in range(kills)
+        Kill(shot, "microsoft", "batch", True, 5, int(number < open_runs), int(number < in_flight))
+        for number in range(kills)
     ]
     struck: dict[str, dict[str, int]] = {rule.kind: {"read": 1, "write": 1} for rule in faults()}
     return Outcomes(1, kills=hits, settled=True, faults=struck, verdict=Verdict(compared=10))
@@ -114,6 +115,28 @@ def outcomes(kills: int, open_runs: int, in_flight: int) -> Outcomes:
 )
 def test_too_few_hits_fail(kills: int, open_runs: int, in_flight: int, passes: bool) -> None:
     assert (complaints(outcomes(kills, open_runs, in_flight), 50) == []) is passes
+
+
+def test_kill_at_a_read_is_no_hit_on_a_write_in_flight_whatever_others_had_sent() -> None:
+    whole = outcomes(50, 50, 50)
+    at_reads = [replace(kill, write=False) for kill in whole.kills]
+    assert complaints(replace(whole, kills=at_reads), 50) == ["Only 0 kills hit a write in flight."]
+
+
+@pytest.mark.parametrize(
+    ("kills", "struck", "fails"),
+    [(50, {"read": 1, "write": 0}, True), (10, {"read": 1, "write": 0}, False), (10, {"read": 0, "write": 0}, True)],
+)
+def test_kind_of_fault_that_never_struck_fails(kills: int, struck: dict[str, int], fails: bool) -> None:
+    whole = outcomes(kills, kills, kills)
+    assert bool(complaints(replace(whole, faults=whole.faults | {"410": struck}), kills)) is fails
+
+
+def test_half_of_the_shots_are_aimed_at_writes_of_both_services() -> None:
+    for kills in (10, 50):
+        aimed = [shot.service for shot in draw(kills, random.Random(7)) if shot.only == "write"]
+        assert len(aimed) >= kills / 2
+        assert set(aimed) == {"microsoft", "salesforce"}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from backend.sandbox.microsoft.identity import TokenError
 from backend.sandbox.microsoft.tenant import Tenant
 from backend.sandbox.microsoft.throttle import Key
 from backend.sandbox.microsoft.wire import Answer, Call, Grant, read_options
-from backend.sandbox.service import BODY, INNER, Service
+from backend.sandbox.service import BODY, INNER, Service, writes_by_method
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -116,6 +116,18 @@ def _unknown_path(tenant: Tenant) -> tuple[Response, int]:
     return jsonify(error_body(error, request.headers.get("client-request-id"), tenant)), error.status
 
 
+def writes(environ: WSGIEnvironment) -> bool:
+    """Whether a request can change a mailbox: a batch counts as a write if one of its requests does; tokens do not."""
+    path = environ.get("PATH_INFO", "")
+    if path != _BATCH:
+        return path.startswith(f"{VERSION}/") and writes_by_method(environ)
+    try:
+        requests = json.loads(environ[BODY])["requests"]
+        return any(str(one["method"]).upper() not in ("GET", "HEAD") for one in requests)
+    except (ValueError, TypeError, KeyError):  # malformed: refused as a whole
+        return False
+
+
 class GraphService(Service):
     """The stand-in with its limit on requests in flight, which counts slow ones as long as they take."""
 
@@ -128,6 +140,7 @@ class GraphService(Service):
             refuse=self._refuse,
             credentials=self._credentials,
             reset=self._clear,
+            writes=writes,
         )
         self.tenant = tenant
         self.graph = graph

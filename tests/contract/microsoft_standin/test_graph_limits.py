@@ -80,6 +80,21 @@ def test_ms096_an_inner_write_can_be_applied_and_its_answer_lost(graph: GraphCli
     assert len(graph.get("~/contacts")["value"]) == 1
 
 
+def test_batch_counts_as_a_write_only_if_one_of_its_requests_writes(graph: GraphClient) -> None:
+    graph.fresh_token()
+    rule = graph.world.faults.add(Rule("503", operation="batch", only="write"))
+    read = {"id": "0", "method": "GET", "url": f"/users/{graph.ada.id}/contacts"}
+    assert list(_batch(graph, [read])) == ["0"]
+    assert graph.call("POST", "/$batch", {"requests": [read, _create(1, graph.ada.id)]}).status_code == 503
+    assert (rule.seen, rule.fired) == (1, 1)
+
+
+def test_token_does_not_count_as_a_write(graph: GraphClient) -> None:
+    rule = graph.world.faults.add(Rule("503", only="write"))
+    graph.fresh_token()
+    assert rule.seen == 0
+
+
 def test_ms097_fifth_request_in_flight_for_one_mailbox_is_refused(graph: GraphClient) -> None:
     with graph.tenant.throttle.occupied(graph.tenant.app.id, graph.ada.id, 3):
         assert graph.get("~/events")["value"] == []

@@ -10,6 +10,7 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 
 from backend.jobs import redis_server, tasks
+from backend.jobs.job import LockstepJob
 from backend.jobs.queues import CYCLE_QUEUE, QUEUES, USERS_QUEUE, Doorbell, Rung, job_id
 from backend.jobs.worker import LockstepWorker
 from tests.fakes.engine import FakeEngine
@@ -30,7 +31,7 @@ def work(
     monkeypatch.setenv("LOCKSTEP_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("LOCKSTEP_REDIS_URL", redis_server.url(redis_dir))
     monkeypatch.setattr(tasks, "open_engine", lambda settings: FakeEngine(settings.data_dir))
-    return SimpleWorker([CYCLE_QUEUE, USERS_QUEUE], connection=connection)
+    return SimpleWorker([CYCLE_QUEUE, USERS_QUEUE], connection=connection, job_class=LockstepJob)
 
 
 def queued(connection: Redis) -> list[str]:
@@ -157,6 +158,21 @@ def test_worker_outlives_upkeep_that_meets_a_job_whose_execution_expired(doorbel
     with pytest.raises(ValueError, match="not found in Redis"):
         job.started_job_registry.cleanup()
     LockstepWorker([USERS_QUEUE], connection=connection).clean_registries()
+    assert connection.zrange(job.started_job_registry.key, 0, -1) == []
+
+
+def test_pass_ends_well_although_an_execution_of_the_killed_one_before_has_left_its_entry(
+    doorbell: Doorbell, connection: Redis, engine: FakeEngine, work: SimpleWorker
+) -> None:
+    doorbell.ring(USER, "hook")
+    job = pop_as_started(connection)
+    expire_execution(job, connection)
+    connection.delete(job.key)
+    doorbell.ring(USER, "schedule")
+    work.work(burst=True)
+    assert engine.passes(USER) == ["schedule"]
+    assert work.failed_job_count == 0
+    assert not connection.exists(job.key, job.execution_registry.key)
 
 
 def test_users_get_their_turn_while_cycles_pile_up(
