@@ -9,11 +9,10 @@ from typing import Protocol
 
 import structlog
 from redis import Redis, RedisError
-from rq import Queue
 from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import JobStatus
 
-from backend.jobs.job import LockstepJob
+from backend.jobs.job import LockstepJob, LockstepQueue
 
 CYCLE_QUEUE = "cycle"
 USERS_QUEUE = "users"
@@ -47,7 +46,7 @@ class Doorbell:
     """Rings for users' passes; `leases` answers for the database."""
 
     def __init__(self, connection: Redis, leases: Leases) -> None:
-        self._queue = Queue(USERS_QUEUE, connection=connection, job_class=LockstepJob)
+        self._queue = LockstepQueue(USERS_QUEUE, connection=connection)
         self._leases = leases
 
     def ring(self, user_id: int, cause: str) -> Rung:

@@ -4,6 +4,7 @@ import importlib
 import os
 from typing import Any, ClassVar
 
+from redis import Redis
 from rq import Queue
 from rq.job import Job
 from rq.worker import RoundRobinWorker
@@ -11,7 +12,7 @@ from rq.worker_pool import WorkerPool
 
 from backend.config import Config
 from backend.jobs.connection import connect
-from backend.jobs.job import LockstepJob
+from backend.jobs.job import LockstepJob, LockstepQueue
 from backend.jobs.parent import die_with
 from backend.jobs.queues import QUEUES
 
@@ -28,7 +29,6 @@ class LockstepWorker(RoundRobinWorker):
     It takes from the queues in turn: cycles that come faster than they are done must not keep users from their passes.
     """
 
-    job_class = LockstepJob
     max_connection_wait_time = RECONNECT_SECONDS
     log_result_lifespan = False
     pool_pid: ClassVar[int] = 0
@@ -66,14 +66,19 @@ def run(config: Config) -> None:
     """Work until SIGTERM or SIGINT: running passes end, then the workers do. A second signal kills them."""
     LockstepWorker.pool_pid = os.getpid()
     preload()
-    pool = WorkerPool(
+    pool(connect(config), config.workers).start(logging_level="WARNING")
+
+
+def pool(connection: Redis, workers: int) -> WorkerPool:
+    """That many workers on all queues."""
+    return WorkerPool(
         list(QUEUES),
-        connection=connect(config),
-        num_workers=config.workers,
+        connection=connection,
+        num_workers=workers,
         worker_class=LockstepWorker,
         job_class=LockstepJob,
+        queue_class=LockstepQueue,
     )
-    pool.start(logging_level="WARNING")
 
 
 def preload() -> None:

@@ -219,6 +219,7 @@ def as_error(found: Refusal) -> ServiceError:
 _RESULTS: Final[Mapping[Treatment, Result]] = {
     Treatment.RETRY: Result.TRANSIENT,
     Treatment.STOP_ALL: Result.TRANSIENT,
+    Treatment.RESYNC: Result.TRANSIENT,  # of a cursor; it says nothing about the item
     Treatment.GONE: Result.GONE,
     Treatment.CONTAINER: Result.GONE,
     Treatment.CONFLICT: Result.MOVED,

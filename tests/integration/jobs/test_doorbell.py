@@ -9,10 +9,11 @@ from rq.exceptions import DuplicateJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 
+from backend.config import Config
 from backend.jobs import redis_server, tasks
 from backend.jobs.job import LockstepJob
 from backend.jobs.queues import CYCLE_QUEUE, QUEUES, USERS_QUEUE, Doorbell, Rung, job_id
-from backend.jobs.worker import LockstepWorker
+from backend.jobs.worker import LockstepWorker, pool
 from tests.fakes.engine import FakeEngine
 
 USER = 7
@@ -45,6 +46,16 @@ def pop_as_started(connection: Redis) -> Job:
     job, _queue = taken
     job.prepare_for_execution("a-worker", connection)
     return job
+
+
+def pool_worker(connection: Redis) -> LockstepWorker:
+    """A worker as the pool makes it, in this process."""
+    made = pool(connection, 1)
+    worker = made.worker_class(
+        made.queues, connection=connection, job_class=made.job_class, queue_class=made.queue_class
+    )
+    assert isinstance(worker, LockstepWorker)
+    return worker
 
 
 def expire_execution(job: Job, connection: Redis) -> None:
@@ -157,7 +168,7 @@ def test_worker_outlives_upkeep_that_meets_a_job_whose_execution_expired(doorbel
     expire_execution(job, connection)
     with pytest.raises(ValueError, match="not found in Redis"):
         job.started_job_registry.cleanup()
-    LockstepWorker([USERS_QUEUE], connection=connection).clean_registries()
+    pool_worker(connection).clean_registries()  # type: ignore[no-untyped-call]  # RQ leaves it unannotated
     assert connection.zrange(job.started_job_registry.key, 0, -1) == []
 
 
@@ -173,6 +184,21 @@ def test_pass_ends_well_although_an_execution_of_the_killed_one_before_has_left_
     assert engine.passes(USER) == ["schedule"]
     assert work.failed_job_count == 0
     assert not connection.exists(job.key, job.execution_registry.key)
+
+
+def test_pass_ends_well_although_its_job_was_deleted_while_it_ran(
+    doorbell: Doorbell, connection: Redis, engine: FakeEngine, work: SimpleWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(settings: Config) -> FakeEngine:
+        connection.delete(Job.key_for(job_id(USER)))
+        return FakeEngine(settings.data_dir)
+
+    monkeypatch.setattr(tasks, "open_engine", forgetful)
+    doorbell.ring(USER, "hook")
+    work.work(burst=True)
+    assert engine.passes(USER) == ["hook"]
+    assert work.failed_job_count == 0
+    assert not connection.exists(Job.key_for(job_id(USER)))
 
 
 def test_users_get_their_turn_while_cycles_pile_up(

@@ -65,6 +65,8 @@ def test_ms006_ms009_each_refusal_is_one_of_the_ports_errors(
         (429, "ApplicationThrottled", Result.TRANSIENT),
         (0, "", Result.TRANSIENT),
         (504, "UnknownError", Result.TRANSIENT),
+        (410, "SyncStateNotFound", Result.TRANSIENT),
+        (401, "InvalidAuthenticationToken", Result.TRANSIENT),
         (400, "ErrorOccurrenceCrossingBoundary", Result.REFUSED),
         (400, "TimeZoneNotSupportedException", Result.REFUSED),
         (400, "ErrorInvalidArgument", Result.REFUSED),
