@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from backend.domain.configuration import ConflictRule, Direction
+from backend.domain.configuration import ConflictRule, ConflictScope, Direction, KindSettings, OneWay
 from backend.domain.projection import equivalent
 from backend.domain.values import FieldValue, Kind, Side, Values
 
@@ -23,6 +23,8 @@ class Merge:
     adopted: set[str] = field(default_factory=set)
     drift: set[str] = field(default_factory=set)
     lost: list[tuple[str, Side]] = field(default_factory=list)
+    replaced: bool = False
+    """Whether text on the target of a one-way sync was replaced though the source did not change (LS-114)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +55,58 @@ def winner(rule: ConflictRule, pair: Pair) -> Side:
 
 
 def three_way(
-    pair: Pair, changed_mailbox: frozenset[str], changed_crm: frozenset[str], direction: Direction, rule: ConflictRule
+    pair: Pair, changed_mailbox: frozenset[str], changed_crm: frozenset[str], settings: KindSettings
 ) -> Merge:
     """Merges the groups that moved since the shadows. One-way, the source wins where both moved (F-3)."""
     merge = Merge()
+    differing = []
     for group in sorted(changed_mailbox | changed_crm):
-        mailbox, crm = pair.mailbox.get(group), pair.crm.get(group)
-        if equivalent(pair.kind, group, mailbox, crm):
+        if equivalent(pair.kind, group, pair.mailbox.get(group), pair.crm.get(group)):
             merge.adopted.add(group)
-        elif group not in changed_crm:
-            _flow(merge, group, Side.MAILBOX, mailbox, direction)
-        elif group not in changed_mailbox:
-            _flow(merge, group, Side.CRM, crm, direction, frozen=pair.frozen)
         else:
-            source = _one_way_source(direction) or winner(rule, pair)
-            if source is Side.CRM and pair.frozen:
-                merge.drift.add(group)
-                continue
-            merge.lost.append((group, source))
-            _flow(merge, group, source, mailbox if source is Side.MAILBOX else crm, direction)
+            differing.append(group)
+    whole = _whole_record_winner(pair, differing, changed_mailbox & changed_crm, settings)
+    for group in differing:
+        changed = (group in changed_mailbox, group in changed_crm)
+        _decide(merge, pair, group, changed, settings, whole)
     return merge
+
+
+def _whole_record_winner(
+    pair: Pair, differing: Iterable[str], both: frozenset[str], settings: KindSettings
+) -> Side | None:
+    """With conflicts by record, one true conflict makes its winner win in every field that moved (F-5)."""
+    by_record = settings.conflict_scope is ConflictScope.RECORD and settings.direction is Direction.BOTH
+    return winner(settings.conflict, pair) if by_record and both.intersection(differing) else None
+
+
+def _decide(
+    merge: Merge, pair: Pair, group: str, changed: tuple[bool, bool], settings: KindSettings, whole: Side | None
+) -> None:
+    direction = settings.direction
+    only = None if all(changed) else Side.MAILBOX if changed[0] else Side.CRM
+    source = whole or only or _one_way_source(direction) or winner(settings.conflict, pair)
+    if only is not None and settings.one_way is OneWay.REPLACE and only is _one_way_target(direction):
+        source, merge.replaced = only.other, True
+    if source is Side.CRM and pair.frozen:
+        merge.drift.add(group)
+        return
+    if only is not source:
+        merge.lost.append((group, source))
+    _flow(merge, group, source, pair.mailbox.get(group) if source is Side.MAILBOX else pair.crm.get(group), direction)
 
 
 def _one_way_source(direction: Direction) -> Side | None:
     return {Direction.TO_CRM: Side.MAILBOX, Direction.TO_MAILBOX: Side.CRM}.get(direction)
 
 
-def _flow(
-    merge: Merge, group: str, source: Side, value: FieldValue, direction: Direction, *, frozen: bool = False
-) -> None:
-    allowed = direction.writes_crm if source is Side.MAILBOX else direction.writes_mailbox and not frozen
-    if not allowed:
+def _one_way_target(direction: Direction) -> Side | None:
+    source = _one_way_source(direction)
+    return source.other if source else None
+
+
+def _flow(merge: Merge, group: str, source: Side, value: FieldValue, direction: Direction) -> None:
+    if not (direction.writes_crm if source is Side.MAILBOX else direction.writes_mailbox):
         merge.drift.add(group)
     elif source is Side.MAILBOX:
         merge.to_crm[group] = value

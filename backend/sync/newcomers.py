@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from backend.domain.configuration import Preference
+from backend.domain.configuration import Preference, StartRule
 from backend.domain.identity import contradict, natural_key, strong_key
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import Kind, Side, Values
@@ -304,8 +304,9 @@ class Newcomers:
         )  # fmt: skip
 
     def _due(self, record: SeenRecord) -> bool:
-        """Events untouched since the leg began are matched only, never pushed (LS-106, LS-107, F-6)."""
+        """Events untouched since the leg began are matched only, unless all are wanted (LS-106, LS-107, F-6)."""
         since = self.context.user.crm_leg_since.get(Kind.EVENT)
-        if self.context.kind is Kind.CONTACT or since is None:
+        all_at_once = self.context.user.configuration.start is StartRule.ALL
+        if self.context.kind is Kind.CONTACT or since is None or all_at_once:
             return True
         return record.last_modified is not None and record.last_modified >= since

@@ -135,8 +135,7 @@ def _agree(pair: Linked) -> Step | None:
         Pair(pair.context.kind, pair.view.values, pair.crm_values),
         pair.changed_mailbox(),
         differing(pair.crm_values, pair.link.shadow_crm or EMPTY, pair.context.groups),
-        pair.context.settings.direction,
-        pair.context.settings.conflict,
+        pair.context.settings,
     )
     moved = merge.adopted & (pair.changed_mailbox() | differing(pair.crm_values, pair.link.shadow_crm or EMPTY))
     if pair.link.state is LinkState.LINKED and not moved:
@@ -182,8 +181,7 @@ def _merge(pair: Linked) -> Step | None:
     if fresh:
         merge = first_match(values, context.groups, direction)
     else:
-        rule = context.settings.conflict
-        merge = three_way(values, pair.changed_mailbox(), pair.changed_crm(), direction, rule)
+        merge = three_way(values, pair.changed_mailbox(), pair.changed_crm(), context.settings)
     return _write(pair, merge, fresh=fresh)
 
 
@@ -238,6 +236,9 @@ def _meeting_shadows(pair: Linked, groups: set[str]) -> Meeting | None:
 
 
 def _why(merge: Merge) -> str:
+    if merge.replaced:
+        side = "Salesforce" if merge.to_crm else "the mailbox"
+        return f"What was typed in {side} was replaced: the sync goes one way, and the other side wins."
     if merge.lost:
         sides = {side for _, side in merge.lost}
         names = " and ".join("Salesforce" if side is Side.CRM else "the mailbox" for side in sorted(sides))

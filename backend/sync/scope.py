@@ -59,7 +59,9 @@ def _holds(condition: Condition, raw: Mapping[str, str | None]) -> bool:
 
 
 def passes(contact_filter: ContactFilter, record: Record, crm_user_id: str) -> bool:
-    """Whether a contact passes a user's filter (LS-038 to LS-040)."""
+    """Whether a contact passes a user's filter (LS-037 to LS-040); without a whole choice of owners, none does."""
+    if not contact_filter.ownership.complete:
+        return False
     if contact_filter.ownership is Ownership.OWN and record.owner_id != crm_user_id:
         return False
     return all(_holds(condition, record.raw or {}) for condition in contact_filter.conditions)
