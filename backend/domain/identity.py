@@ -56,6 +56,14 @@ def strong_key(kind: Kind, values: Values) -> str | None:
     return normal_email(email) if kind is Kind.CONTACT and isinstance(email, str) else None
 
 
+def same_name(left: Values, right: Values) -> bool:
+    """Whether two contacts have the same first and last name, whatever their companies."""
+    mine, other = left.get("name"), right.get("name")
+    if not isinstance(mine, Name) or not isinstance(other, Name):
+        return False
+    return (_folded(mine.first), _folded(mine.last)) == (_folded(other.first), _folded(other.last))
+
+
 def contradict(kind: Kind, left: Values, right: Values) -> bool:
     """Whether two things that look alike by name cannot be the same: two people with an address of their own each."""
     mine, other = strong_key(kind, left), strong_key(kind, right)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
+from uuid import UUID
 
 from backend.domain.configuration import Preference, StartRule
-from backend.domain.identity import contradict, natural_key, strong_key
+from backend.domain.identity import contact_key, contradict, item_key, natural_key, same_name, strong_key
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import Kind, Side, Values
 from backend.sync import rows
@@ -43,12 +45,19 @@ class Newcomers:
         self._halves = {side: list(self._half_bound(side)) for side in Side}
         self._by_strong: dict[str, list[SeenRecord]] = defaultdict(list)
         self._by_natural: dict[str, list[SeenRecord]] = defaultdict(list)
+        self._by_tag: dict[UUID, list[SeenRecord]] = defaultdict(list)
         for record in sorted(context.snapshot.records.values(), key=lambda record: record.crm_id):
             self._index(record)
 
+    @staticmethod
+    def _countable(record: SeenRecord) -> bool:
+        return record.presence is Presence.HERE and not record.is_child and not record.problem
+
     def _index(self, record: SeenRecord) -> None:
-        if record.presence is not Presence.HERE or record.is_child or record.problem:
+        if not self._countable(record):
             return
+        if record.key_tag is not None:
+            self._by_tag[record.key_tag].append(record)
         for key, index in (
             (strong_key(self.context.kind, record.values), self._by_strong),
             (natural_key(self.context.kind, record.values), self._by_natural),
@@ -148,7 +157,7 @@ class Newcomers:
 
     def _match(self, view: ItemView) -> SeenRecord | bool | None:
         """The record to pair with; True if its natural partner is taken by another card; None if there is none."""
-        again = self._once_paired(view)
+        again = self._once_paired(view) or self._by_key(view)
         if again is not None:
             return again
         strong = strong_key(self.context.kind, view.values)
@@ -171,6 +180,39 @@ class Newcomers:
         records = [record for crm_id in crm_ids if (record := self.context.snapshot.records.get(crm_id or ""))]
         free = [record for record in self._free(records) if record.presence is Presence.HERE and not record.is_child]
         return free[-1] if free else None
+
+    def _by_key(self, view: ItemView) -> SeenRecord | None:
+        """The record that our own keys name, where no link remembers it: after a reset (G-2).
+
+        A copy carries the tag of its original and a card may be used for somebody else, so the names have to agree.
+        Events are known again by their meeting.
+        """
+        if self.context.kind is Kind.EVENT:
+            return None
+        user_id, lives = self.context.user.user_id, range(self._lives(view) + 1)
+        made_from_it = {contact_key(user_id, view.ref.mailbox_id, life) for life in lives}
+        named = [record for key in made_from_it for record in self._by_tag.get(key, [])]
+        if view.seen.key_tag is not None:
+            named = [*self._tagged(view.seen.key_tag), *named]
+        same = [record for record in named if same_name(view.values, record.values) and self._compatible(view, record)]
+        free = self._free(same)
+        return free[0] if free else None
+
+    def _tagged(self, tag: UUID) -> list[SeenRecord]:
+        """The records that an item with this tag was made from."""
+        crm_id = self._origins.get(tag)
+        record = self.context.snapshot.records.get(crm_id) if crm_id else None
+        return [record] if record is not None and self._countable(record) else []
+
+    @cached_property
+    def _origins(self) -> dict[UUID, str]:
+        ended = Counter(stone.crm_id for stone in self.context.snapshot.tombstones)
+        user_id = self.context.user.user_id
+        return {
+            item_key(user_id, crm_id, life): crm_id
+            for crm_id in self.context.snapshot.records
+            for life in range(ended[crm_id] + 1)
+        }
 
     def _compatible(self, view: ItemView, record: SeenRecord) -> bool:
         """By name and company only where the addresses do not contradict; events only the user's own (D-14)."""
@@ -222,6 +264,8 @@ class Newcomers:
         """A further copy of a known meeting: takes the meeting's shadows, never its own values (D-6)."""
         if line.id in self.context.by_line:
             return None
+        if line.crm_id:
+            self.taken.add(line.crm_id)
         state = LinkState.LINKED if line.crm_id else LinkState.CREATING
         shadows = (meeting.shadow_mailbox, meeting.shadow_crm) if line.crm_id else (None, None)
         link = rows.link_to(self.context, line, ref=view.ref, state=state, origin=Origin.MATCHED, shadows=shadows)

@@ -17,6 +17,7 @@ from backend.domain.configuration import (
     Preference,
 )
 from backend.domain.values import Kind, Name, Values
+from backend.storage.reset import reset_user
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.lab import Lab
 
@@ -312,3 +313,37 @@ def test_both_sides_edited_goes_by_the_rule_and_the_loser_is_journalled(rule: Co
     assert (merged["title"], merged["phone"], merged["department"]) == (expected, "+44 7", "Numbers")
     assert (lab.world.mailbox_of(1).read(card) or {})["title"] == expected
     assert sum(report.conflicts for report in reports) == 1
+
+
+def test_ls179_after_a_reset_copies_and_reused_cards_keep_their_own_records() -> None:
+    """INV-29: our keys name what belongs together, though a copy carries the tag of its original."""
+    lab = Lab(1, configured())
+    in_salesforce(lab, values={"name": Name("Ada", "Lovelace")})
+    lab.settle()
+    box = lab.world.mailbox_of(1)
+    copy = box.copy(box.living(Kind.CONTACT)[0].id)
+    box.edit(copy, {"company": "Loom Mills"})
+    reused = in_mailbox(lab, values={"name": Name("Charles", "Babbage"), "company": "Engine Works"})
+    lab.settle()
+    box.edit(reused, {"name": Name("Mary", "Somerville")})
+    lab.settle()
+    before, written = {pair.link.mailbox_id: pair.line.crm_id for pair in lab.pairs()}, len(lab.world.writes)
+
+    reset_user(lab.database, 1)
+    lab.settle()
+
+    assert {pair.link.mailbox_id: pair.line.crm_id for pair in lab.pairs()} == before
+    assert len(before) == 3
+    assert len(lab.world.writes) == written
+
+
+def test_ls179_after_a_reset_a_card_without_its_company_in_salesforce_finds_its_record_by_our_key() -> None:
+    lab = Lab(1, configured())
+    in_mailbox(lab, values={"name": Name("Annie", "Easley"), "company": "Lewis"})
+    lab.settle()
+    lab.world.org.edit(lab.world.org.living(Kind.CONTACT)[0].id, {"company": "Glenn"})
+
+    reset_user(lab.database, 1)
+    lab.settle()
+
+    assert (len(records(lab)), len(cards(lab)), len(lab.pairs())) == (1, 1, 1)
