@@ -74,8 +74,11 @@ class Fuel:
         self.steps.append(name)
         self._let_in(name)
         self._perhaps_die(name, Moment.BEFORE)
-        yield
-        self._perhaps_die(name, Moment.AFTER)
+        try:
+            yield
+        finally:
+            # A refusal is an answer too, and one may die of it being lost.
+            self._perhaps_die(name, Moment.AFTER)
 
     def _let_in(self, name: str) -> None:
         if self._between_look_and_write(name):

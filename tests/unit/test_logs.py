@@ -15,6 +15,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJsb2Nrc3RlcCJ9.c2lnbmF0dXJl"
 def _restore_logging() -> object:
     root = logging.getLogger()
     before = root.handlers[:], root.level
+    structlog.contextvars.clear_contextvars()
     yield
     root.handlers[:], root.level = before
     structlog.reset_defaults()
