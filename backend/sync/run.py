@@ -101,9 +101,13 @@ class Engine:
         lease = self.store.acquire(ORGANISATION, self.holder, self.lease_seconds)
         if lease is None:
             return None
-        with self.keeper(lease):
-            reader = OrganisationReader(self.store, port, lease, self.clock.now(), on_users)
-            count = reader.read(filter_fields, full=full)
+        try:
+            with self.keeper(lease):
+                reader = OrganisationReader(self.store, port, lease, self.clock.now(), on_users)
+                count = reader.read(filter_fields, full=full)
+        except ServiceError:
+            self.store.release(lease)  # whoever mends it and tries again need not wait until the lease ends
+            raise
         self.store.release(lease)
         return count
 

@@ -179,6 +179,10 @@ class SyncStore(Protocol):
         """Mailbox ids of the user's series whose occurrences are made up to a day before the given one (E-7)."""
         ...
 
+    def stranded(self, user_id: int, kind: Kind) -> int:
+        """How many linked items were in a folder that was deleted, and did not come back (H-2)."""
+        ...
+
     def served_cycle(self) -> datetime | None:
         """When the last organisation cycle was completed."""
         ...
