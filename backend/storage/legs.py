@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.domain.configuration import Configuration, Direction
+from backend.domain.configuration import Configuration, Direction, KindSettings
+from backend.domain.field_choices import groups_of
+from backend.domain.fieldmap import GROUPS
 from backend.domain.values import Kind, Side
 from backend.storage.tables import user_state
 from backend.sync.state import Widened
@@ -21,22 +23,27 @@ def followed(stored: Legs | None, before: Configuration | None, after: Configura
         return stored
     known = stored or {}
     if not known and before is not None:
-        known = {kind.value: _steady(before.of(kind).direction) for kind in Kind}
-    return {kind.value: _leg(known.get(kind.value), after.of(kind).direction) for kind in Kind}
+        known = {kind.value: _steady(kind, before.of(kind)) for kind in Kind}
+    return {kind.value: _leg(known.get(kind.value), kind, after.of(kind)) for kind in Kind}
 
 
-def _steady(direction: Direction) -> Legs:
-    return {"direction": direction.value, "widened": [], "rested": False}
+def _steady(kind: Kind, settings: KindSettings) -> Legs:
+    unmapped = sorted(set(GROUPS[kind]) - set(groups_of(kind, settings.field_map)))
+    return {
+        "direction": settings.direction.value, "unmapped": unmapped, "widened": [], "groups": [], "rested": False
+    }  # fmt: skip
 
 
-def _leg(known: Legs | None, direction: Direction) -> Legs:
+def _leg(known: Legs | None, kind: Kind, settings: KindSettings) -> Legs:
+    leg = _steady(kind, settings)
     if known is None:
-        return _steady(direction)
+        return leg
     before = Direction(known["direction"])
-    speaking = _speaking(direction)
-    widened = {Side(side) for side in known["widened"]} & speaking | speaking - _speaking(before)
-    rested = bool(widened) and (before is Direction.OFF or known["rested"])
-    return {"direction": direction.value, "widened": sorted(widened), "rested": rested}
+    speaking = _speaking(settings.direction)
+    sides = {Side(side) for side in known["widened"]} & speaking | speaking - _speaking(before)
+    groups = {*known["groups"], *known["unmapped"]} - set(leg["unmapped"])
+    rested = bool(sides) and (before is Direction.OFF or known["rested"])
+    return leg | {"widened": sorted(sides), "groups": sorted(groups), "rested": rested}
 
 
 def _speaking(direction: Direction) -> set[Side]:
@@ -47,17 +54,20 @@ def _speaking(direction: Direction) -> set[Side]:
 
 def widened(stored: Legs | None) -> Mapping[Kind, Widened]:
     """What is still to be agreed about, by kind."""
-    legs = {Kind(kind): leg for kind, leg in (stored or {}).items() if leg["widened"]}
-    return {kind: Widened(frozenset(map(Side, leg["widened"])), leg["rested"]) for kind, leg in legs.items()}
+    return {Kind(kind): _widened(leg) for kind, leg in (stored or {}).items() if leg["widened"] or leg["groups"]}
 
 
-def agreed(connection: sa.Connection, user_id: int, kind: Kind, sides: frozenset[Side]) -> None:
-    """These sides of a person's leg are agreed about."""
+def _widened(leg: Legs) -> Widened:
+    return Widened(frozenset(map(Side, leg["widened"])), frozenset(leg["groups"]), leg["rested"])
+
+
+def agreed(connection: sa.Connection, user_id: int, kind: Kind, settled: Widened) -> None:
+    """This much of a person's leg is agreed about."""
     whose = user_state.c.user_id == user_id
     stored = connection.execute(sa.select(user_state.c.legs).where(whose).with_for_update()).scalar()
     if stored is None:
         return
-    leg = stored[kind.value]
-    left = sorted({Side(side) for side in leg["widened"]} - sides)
-    legs = stored | {kind.value: leg | {"widened": left, "rested": bool(left) and leg["rested"]}}
-    connection.execute(sa.update(user_state).where(whose).values(legs=legs))
+    left = _widened(stored[kind.value])
+    sides, groups = sorted(left.sides - settled.sides), sorted(left.groups - settled.groups)
+    leg = stored[kind.value] | {"widened": sides, "groups": groups, "rested": bool(sides) and left.rested}
+    connection.execute(sa.update(user_state).where(whose).values(legs=stored | {kind.value: leg}))

@@ -224,9 +224,9 @@ class _Pass:
         widened = self.user.widened.get(self.kind)
         if widened is None or widened.rested is not rested:
             return
-        found = list(agreements(self._context(), widened.sides))
+        found = list(agreements(self._context(), widened))
         self.report.agreed += sum(len(one.groups) for one in found)
-        changes = changes_for(found, self.kind, widened.sides)
+        changes = changes_for(found, self.kind, widened)
         changes.item_user = self.user.user_id
         if self.dry_run:
             self.agreed = changes

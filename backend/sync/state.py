@@ -333,10 +333,12 @@ class Lease:
 class Widened:
     """Sides whose changes reach the other one since the direction was widened, and are not agreed about yet (F-9).
 
-    rested: the kind did not sync at all before, so what was seen of the mailbox is as old as that.
+    groups: those that the field map holds again · rested: the kind did not sync at all before, so what was seen of
+    the mailbox is as old as that.
     """
 
-    sides: frozenset[Side]
+    sides: frozenset[Side] = frozenset()
+    groups: frozenset[str] = frozenset()
     rested: bool = False
 
 

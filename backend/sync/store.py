@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from backend.domain.values import Kind, Side
+from backend.domain.values import Kind
 from backend.sync.state import (
     Conflict,
     HistoryEntry,
@@ -31,6 +31,7 @@ from backend.sync.state import (
     Todo,
     Tombstone,
     UserView,
+    Widened,
 )
 
 
@@ -49,7 +50,7 @@ class Changes:
     items / records: upserts into the mirror; a row older than the stored one is ignored (INV-21), see `SyncStore`.
     lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start), applied
     together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
-    intents: upserts by id · widened: sides of a kind that are agreed about (F-9) ·
+    intents: upserts by id · widened: what of a kind is agreed about (F-9) ·
     done_todos: removed only if their stamp is still the stored one.
     """
 
@@ -78,7 +79,7 @@ class Changes:
     todos: list[Todo] = field(default_factory=list)
     done_todos: list[Todo] = field(default_factory=list)
     planned_version: int | None = None
-    widened: tuple[Kind, frozenset[Side]] | None = None
+    widened: tuple[Kind, Widened] | None = None
     run_id: int | None = None
 
 

@@ -13,7 +13,7 @@ from backend.domain.values import Kind, Side
 from backend.sync.context import Context
 from backend.sync.matrix import Seen
 from backend.sync.pairs import Linked, decides, meeting_shadows, with_shadows
-from backend.sync.state import Link, LinkState, Meeting, Presence
+from backend.sync.state import Link, LinkState, Meeting, Presence, Widened
 from backend.sync.store import Changes
 
 
@@ -26,21 +26,21 @@ class Agreement:
     groups: frozenset[str]
 
 
-def agreements(context: Context, sides: frozenset[Side]) -> Iterator[Agreement]:
-    """What a widening agrees to. `sides`: those whose changes reach the other side since."""
+def agreements(context: Context, widened: Widened) -> Iterator[Agreement]:
+    """What a widening agrees to."""
     for link in sorted(context.links.values(), key=lambda link: link.id):
         pair = _pair(context, link)
         if pair is None:
             continue
-        groups = _found(pair, sides)
+        groups = _found(pair, widened)
         if groups:
             agreed = with_shadows(link, pair.view.values, pair.crm_values, set(groups))
             yield Agreement(agreed, meeting_shadows(pair, set(groups)), groups)
 
 
-def changes_for(agreed: Iterable[Agreement], kind: Kind, sides: frozenset[Side]) -> Changes:
+def changes_for(agreed: Iterable[Agreement], kind: Kind, widened: Widened) -> Changes:
     """The agreements as one transaction, which ends the widening too."""
-    changes = Changes(widened=(kind, sides))
+    changes = Changes(widened=(kind, widened))
     for one in agreed:
         changes.links.append(one.link)
         if one.meeting is not None:
@@ -61,14 +61,14 @@ def _pair(context: Context, link: Link) -> Linked | None:
     return pair if context.kind is Kind.CONTACT or decides(pair, Seen.SAME) else None
 
 
-def _found(pair: Linked, sides: frozenset[Side]) -> frozenset[str]:
-    """Groups in which only sides that were silent until now have moved."""
+def _found(pair: Linked, widened: Widened) -> frozenset[str]:
+    """Groups in which only sides that were silent until now have moved, and those that are mapped anew."""
     changed = {Side.MAILBOX: pair.changed_mailbox(), Side.CRM: pair.changed_crm()}
-    silent = frozenset().union(*(changed[side] for side in sides))
-    spoken = frozenset().union(*(changed[side] for side in Side if side not in sides))
+    silent = frozenset().union(*(changed[side] for side in widened.sides))
+    spoken = frozenset().union(*(changed[side] for side in Side if side not in widened.sides))
     kind = pair.context.kind
     return frozenset(
         group
-        for group in silent - spoken
+        for group in (silent - spoken) | (widened.groups & set(pair.context.groups))
         if not equivalent(kind, group, pair.view.values.get(group), pair.crm_values.get(group))
     )

@@ -19,6 +19,7 @@ from backend.domain.configuration import (
     Ownership,
     StartRule,
 )
+from backend.domain.field_choices import FieldChoice, FieldMap
 from backend.domain.values import Kind, Name, ShowAs, Timed, Values
 from backend.storage import tables
 from tests.fakes.databases import EVERYTHING
@@ -365,3 +366,46 @@ def test_ls150_with_the_switch_turned_on_again_the_pair_goes_on() -> None:
     lab.settle()
     assert both(lab, item, record, "location") == ("Room 3", "Room 3")
     assert len(lab.world.org.living(Kind.EVENT)) == 1
+
+
+# --- field map -------------------------------------------------------------------------------------------------------
+
+
+def without(*rows: str) -> Configuration:
+    return only(Kind.CONTACT, field_map=FieldMap(tuple(FieldChoice(row, None) for row in rows)))
+
+
+def test_ls087_a_field_that_is_not_mapped_is_neither_made_nor_changed_on_either_side() -> None:
+    lab = Lab(1, without("title"))
+    lab.world.org.create(Kind.CONTACT, ADA, lab.world.people[1].crm_user_id)
+    lab.settle()
+    (card,) = lab.world.mailbox_of(1).living(Kind.CONTACT)
+    assert card.values.get("title") is None
+    (row,) = lab.world.org.living(Kind.CONTACT)
+
+    lab.world.mailbox_of(1).edit(card.id, {"title": "Lady", "phone": "1"})
+    lab.world.org.edit(row.id, {"department": "Numbers"})
+    lab.settle()
+
+    assert both(lab, card.id, row.id, "title") == ("Lady", "Countess")
+    assert both(lab, card.id, row.id, "phone") == ("1", "1")
+    assert both(lab, card.id, row.id, "department") == ("Numbers", "Numbers")
+
+
+def test_g_a_field_that_is_mapped_again_agrees_to_the_differences_it_finds() -> None:
+    lab = Lab(1, only(Kind.CONTACT))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    change(lab, without("title"))
+    lab.settle()
+    lab.world.mailbox_of(1).edit(item, {"title": "Lady"})
+    lab.world.org.edit(record, {"title": "Dr"})
+    lab.settle()
+
+    change(lab, only(Kind.CONTACT))
+    reports = lab.settle()
+    assert both(lab, item, record, "title") == ("Lady", "Dr")
+    assert sum(report.agreed for report in reports) == 1
+
+    lab.world.mailbox_of(1).edit(item, {"title": "Baroness"})
+    lab.settle()
+    assert both(lab, item, record, "title") == ("Baroness", "Baroness")
