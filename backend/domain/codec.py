@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from backend.domain.attendees import Attendee, Attendees, Part, Reply
 from backend.domain.values import Address, AllDay, FieldValue, Name, ShowAs, Timed, Values
 
 Json = Any
@@ -27,6 +28,8 @@ def encode(value: FieldValue) -> Json:
             return ["days", first.isoformat(), end.isoformat()]
         case date():
             return ["date", value.isoformat()]
+        case Attendees(own, organizer, people):
+            return ["people", own, organizer, [[one.address, one.part.value, one.reply.value] for one in people]]
 
 
 def decode(stored: Json) -> FieldValue:
@@ -49,6 +52,10 @@ def decode(stored: Json) -> FieldValue:
             return date.fromisoformat(parts[0])
         case "show":
             return ShowAs(parts[0])
+        case "people":
+            own, organizer, people = parts
+            attendees = (Attendee(address, Part(part), Reply(reply)) for address, part, reply in people)
+            return Attendees(own, organizer, tuple(attendees))
     raise ValueError(f"unknown field value type {tag!r}")
 
 

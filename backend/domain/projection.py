@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from backend.domain import text
+from backend.domain.attendees import ATTENDEES
 from backend.domain.fieldmap import ROWS, FieldRow, Shape, TooLong
 from backend.domain.values import Address, FieldValue, Kind, Name, ShowAs, Timed
 
@@ -46,6 +47,8 @@ def _kept(value: FieldValue, empty: FieldValue) -> FieldValue:
 
 def project_mailbox(kind: Kind, group: str, value: FieldValue) -> FieldValue:
     """The value as a mailbox keeps it: tidy text, times to the second, empty groups as None."""
+    if group == ATTENDEES:
+        return value
     rows = _BY_GROUP[kind][group]
     match value:
         case ShowAs():
@@ -62,7 +65,12 @@ def project_mailbox(kind: Kind, group: str, value: FieldValue) -> FieldValue:
 
 
 def project_crm(kind: Kind, group: str, value: FieldValue) -> FieldValue:
-    """The value as Salesforce keeps it: no zone on single events, three kinds of show-as, limits of length."""
+    """The value as Salesforce keeps it: no zone on single events, three kinds of show-as, limits of length.
+
+    Of attendees the event's own fields hold nothing: they are rows of their own.
+    """
+    if group == ATTENDEES:
+        return None
     rows = _BY_GROUP[kind][group]
     match value:
         case ShowAs():

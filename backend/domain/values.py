@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from backend.domain.attendees import Attendees
+
 
 class Kind(StrEnum):
     """What is kept in step; never mail, tasks or other folders (LS-018, LS-189)."""
@@ -97,7 +99,7 @@ class AllDay:
 
 
 When = Timed | AllDay
-FieldValue = str | bool | date | ShowAs | Name | Address | Timed | AllDay | None
+FieldValue = str | bool | date | ShowAs | Name | Address | Timed | AllDay | Attendees | None
 Values = Mapping[str, FieldValue]
 EMPTY: Values = MappingProxyType({})
 

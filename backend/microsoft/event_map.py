@@ -8,6 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from backend.domain import text
+from backend.domain.attendees import ATTENDEES, Attendee, Attendees, Part, Reply
+from backend.domain.identity import normal_email
 from backend.domain.recurrence import Series
 from backend.domain.timezones import UnknownZone
 from backend.domain.values import AllDay, FieldValue, ShowAs, Timed, Values
@@ -35,6 +37,9 @@ _GRAPH_SHOW_AS: Final = {
     ShowAs.BUSY: "busy", ShowAs.FREE: "free", ShowAs.OUT_OF_OFFICE: "oof", ShowAs.TENTATIVE: "tentative",
     ShowAs.ELSEWHERE: "workingElsewhere",
 }  # fmt: skip
+_REPLIES: Final = {
+    "accepted": Reply.ACCEPTED, "tentativelyaccepted": Reply.TENTATIVE, "declined": Reply.DECLINED,
+}  # fmt: skip
 _PRIVATE: Final = frozenset({"private", "confidential"})
 _BROKEN: Final = "The event's times cannot be read: open it in Outlook and set them again."
 
@@ -50,10 +55,11 @@ def values_of(event: Json) -> dict[str, FieldValue]:
     found: dict[str, FieldValue] = {
         "subject": text.line(event.get("subject")),
         "when": when(event),
-        "location": text.line((event.get("location") or {}).get("displayName")),
+        "location": text.line((event.get("location") or {}).get("displayName")) or _rooms(event),
         "description": _description(event),
         "show_as": _SHOW_AS.get((event.get("showAs") or "").casefold(), ShowAs.BUSY),
         "private": (event.get("sensitivity") or "").casefold() in _PRIVATE,
+        ATTENDEES: attendees_of(event),
     }
     return {group: value for group, value in found.items() if value is not None}
 
@@ -65,6 +71,36 @@ def _description(event: Json) -> str | None:
         return None
     plain = text_of(content) if (body.get("contentType") or "").casefold() == "html" else content
     return text.block(own_text(plain, online=bool(event.get("isOnlineMeeting"))))
+
+
+def _rooms(event: Json) -> str | None:
+    """A meeting that books rooms and says no place takes place there (LS-135)."""
+    names = (
+        each["emailAddress"].get("name") or each["emailAddress"].get("address")
+        for each in event.get("attendees") or ()
+        if (each.get("type") or "").casefold() == Part.RESOURCE and each.get("emailAddress")
+    )
+    return text.line("; ".join(name for name in names if name))
+
+
+def attendees_of(event: Json) -> Attendees | None:
+    """Who is asked, with their answers; None for an own event without guests. Nobody's name is taken over."""
+    own, organizer = bool(event.get("isOrganizer")), normal_email(_organizer(event))
+    people = []
+    for each in event.get("attendees") or ():
+        address = normal_email((each.get("emailAddress") or {}).get("address"))
+        if address is not None and address != organizer:
+            people.append(Attendee(address, _part(each), _reply(each)))
+    return Attendees(own, organizer, tuple(people)) if people or not own else None
+
+
+def _part(attendee: Json) -> Part:
+    text_ = (attendee.get("type") or "").casefold()
+    return Part(text_) if text_ in tuple(Part) else Part.REQUIRED
+
+
+def _reply(attendee: Json) -> Reply:
+    return _REPLIES.get(((attendee.get("status") or {}).get("response") or "").casefold(), Reply.NONE)
 
 
 def guests_of(event: Json, owner: str | None) -> frozenset[str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from backend.domain.people import Relations
 from backend.domain.values import Kind, Values
 
 Stored = TypeVar("Stored")
@@ -50,7 +51,8 @@ class Write:
     id: the intent, echoed in the answer · target: remote id, None for a create · original_start: the occurrence of a
     series that is meant, else '' · key: tag to carry on creates · expect: version precondition, if any ·
     owner: Salesforce user id that will own a created record · attempt: 0 for the first send ·
-    notify: a person (or a setting that a person made) allows the provider to mail the guests (INV-12, I.1).
+    notify: a person (or a setting that a person made) allows the provider to mail the guests (INV-12, I.1) ·
+    people: towards Salesforce, what becomes of the event's relation rows; written with the event (I-7).
     """
 
     id: UUID
@@ -64,11 +66,15 @@ class Write:
     owner: str | None = None
     attempt: int = 0
     notify: bool = False
+    people: Relations | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Stored]):
-    """Answer to one `Write`. `stored` is the thing as read back after the write. `retry_after` in seconds."""
+    """Answer to one `Write`. `stored` is the thing as read back after the write. `retry_after` in seconds.
+
+    people: why not everybody could be tied to the event, in Salesforce's words; the event itself was written.
+    """
 
     id: UUID
     result: Result
@@ -77,3 +83,4 @@ class Answer(Generic[Stored]):
     message: str = ""
     fields: tuple[str, ...] = ()
     retry_after: float | None = None
+    people: str = ""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from backend.domain.people import Found
 from backend.domain.values import Kind, Values
 from backend.ports.answers import Answer, Verdict, Write
 from backend.ports.mailbox import Probe
@@ -19,6 +20,7 @@ class Record:
 
     version: SystemModstamp · last_modified: LastModifiedDate · is_child: an invitee's copy, never synced (LS-134) ·
     raw: the fields that contact filters ask for, by API name · activity_at: last activity of a contact ·
+    related: an event that a person or thing is related to ·
     problem: why it is not synced although it is in scope (classic recurring event, longer than 14 days).
     """
 
@@ -33,6 +35,7 @@ class Record:
     activity_at: datetime | None = None
     is_child: bool = False
     in_bin: bool = False
+    related: bool = False
     raw: Mapping[str, str | None] | None = None
     problem: str | None = None
 
@@ -103,6 +106,14 @@ class Crm(Protocol):
 
     def find_like(self, kind: Kind, probes: Sequence[Probe]) -> Mapping[UUID, list[Record]]:
         """Living records equal by natural key: contacts the user can see, events the user owns (D-14)."""
+        ...
+
+    def find_people(self, addresses: Sequence[str], events: Sequence[str]) -> Found:
+        """Users, contacts and leads by address, as far as the user sees them, and the relation rows of events (I-2).
+
+        One call for what a batch of meetings asks. What the user may not read at all is as if it were not there
+        (LS-143, LS-146). Rows of events that do not show are missing from the answer.
+        """
         ...
 
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:

@@ -120,7 +120,12 @@ class Client:
 
     def query(self, statements: Sequence[str], *, all_rows: bool = False) -> list[list[Row]]:
         """All rows of each statement, five statements to a call, further pages included."""
-        return [[*page.rows, *self._rest(page.more)] for page in self.pages(statements, all_rows=all_rows)]
+        return [list(self.rows(page)) for page in self.pages(statements, all_rows=all_rows)]
+
+    def rows(self, page: QueryPage) -> Iterator[Row]:
+        """The rows of a page and of those after it."""
+        yield from page.rows
+        yield from self._rest(page.more)
 
     def pages(self, statements: Sequence[str], *, all_rows: bool = False) -> list[QueryPage]:
         """The first page of each statement, five statements to a call. `all_rows`: with deleted and archived rows."""

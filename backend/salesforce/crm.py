@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
+from backend.domain.people import Found
 from backend.domain.values import Kind
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import Record
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
-from backend.salesforce import accounts, duplicates, reading, writing
+from backend.salesforce import accounts, duplicates, people, reading, writing
 from backend.salesforce.client import Client, Row
-from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, SERVICE
+from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, SERVICE, Problem
 from backend.salesforce.fields import KEY_FIELD, Layout, Layouts
 from backend.salesforce.mapping import fields_of, record_of
 from backend.salesforce.record_id import long_id
@@ -68,6 +69,10 @@ class SalesforceUser:
         rows = self._read(reading.likeness(layout, probes, self._id))
         return reading.sorted_out(kind, probes, (record_of(row, layout) for row in rows))
 
+    def find_people(self, addresses: Sequence[str], events: Sequence[str]) -> Found:
+        """See Crm."""
+        return people.find(self._client, self._layout(Kind.EVENT), addresses, events)
+
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
         """See Crm. One call, and one more where companies have to be looked up. Raises Unclear, AccessLost."""
         if not writes:
@@ -94,27 +99,42 @@ class SalesforceUser:
         companies = self._companies(layout, writes)
         rows = [self._new_row(layout, write, companies) for write in writes]
         statements = reading.by_key(layout, (_key_of(write) for write in writes))
-        results, found = writing.apply(self._client, Op.CREATE, layout, rows, statements)
+        applied = writing.apply(self._client, Op.CREATE, layout, rows, statements)
+        results, found = applied.results, applied.found
         self._note(found)
         living_last = sorted(found, key=lambda row: not row["IsDeleted"])
         by_key = {str(row[KEY_FIELD]).casefold(): row for row in living_last}
         answers: dict[UUID, Answer[Record]] = {}
-        refused = []
+        refused, alone = [], []
         for write, row, result in zip(writes, rows, results, strict=True):
             if result.problem is not None and result.problem.code == DUPLICATE_RULE:
                 refused.append((write, row))
+                continue
+            if result.problem is not None and write.people is not None and people.about_people(result.problem):
+                alone.append((write, result.problem))
                 continue
             stored = by_key.get(str(_key_of(write)))
             answer = writing.answer_of(write, layout, result.problem, stored)
             answers[write.id] = _created(answer, self._client.username)
         answers.update(duplicates.settle(self._client, layout, refused) if refused else {})
+        answers.update(self._without_people(layout, alone) if alone else {})
         return list(answers.values())
+
+    def _without_people(self, layout: Layout, refused: Sequence[tuple[Write, Problem]]) -> dict[UUID, Answer[Record]]:
+        """Events that Salesforce does not take with their people, made without them: they sync all the same."""
+        answers = self._create(layout, [replace(write, people=None) for write, _ in refused])
+        reasons = {write.id: people.NOT_ALL.format(problem.message) for write, problem in refused}
+        return {
+            answer.id: replace(answer, people=reasons[answer.id]) if answer.result is Result.OK else answer
+            for answer in answers
+        }
 
     def _new_row(self, layout: Layout, write: Write, companies: accounts.Companies) -> dict[str, Any]:
         row = fields_of(layout.kind, write.values, layout.creatable)
         row = {name: value for name, value in row.items() if value is not None}
         row[KEY_FIELD] = str(_key_of(write))
         row["OwnerId"] = write.owner or self._id
+        row |= people.new_fields(write.people, layout)
         account = companies.account_for(write)
         return row if account is None else {**row, accounts.ACCOUNT_FIELD: account}
 
@@ -124,32 +144,47 @@ class SalesforceUser:
         companies = self._companies(layout, writes)
         rows: dict[UUID, dict[str, Any]] = {}
         for write, target in zip(writes, targets, strict=True):
-            row = fields_of(layout.kind, write.values, layout.updatable)
+            row = fields_of(layout.kind, write.values, layout.updatable) | people.cleared_fields(write.people)
             account = companies.account_for(write)
             if account is not None:
                 row[accounts.ACCOUNT_FIELD] = account
-            if row and not self._in_series.get(target):
+            if row:
                 rows[write.id] = {"id": target, **row}
-        results, found = writing.apply(
-            self._client, Op.UPDATE, layout, list(rows.values()), reading.by_id(layout, targets)
+        in_series = {
+            write.id for write, target in zip(writes, targets, strict=True)
+            if write.id in rows and self._in_series.get(target)
+        }  # fmt: skip
+        rows = {id_: row for id_, row in rows.items() if id_ not in in_series}
+        related = [write for write in writes if write.id not in in_series]
+        applied = writing.apply(
+            self._client,
+            Op.UPDATE,
+            layout,
+            list(rows.values()),
+            reading.by_id(layout, targets),
+            people.removals(related),
+            people.additions(related, shared=layout.shared_activities),
         )
-        problems = {id_: result.problem for id_, result in zip(rows, results, strict=True)}
-        stored = {row["Id"]: row for row in found}
+        problems = {id_: result.problem for id_, result in zip(rows, applied.results, strict=True)}
+        stored = {row["Id"]: row for row in applied.found}
         return [
             Answer(write.id, Result.REFUSED, None, "EVENT_SERIES", _SERIES)
-            if self._in_series.get(target)
-            else writing.answer_of(write, layout, problems.get(write.id), stored.get(target))
+            if write.id in in_series
+            else people.judged(
+                writing.answer_of(write, layout, problems.get(write.id), stored.get(target)),
+                applied.problems.get(write.id, ()),
+            )
             for write, target in zip(writes, targets, strict=True)
         ]
 
     def _delete(self, layout: Layout, writes: Sequence[Write]) -> list[Answer[Record]]:
         targets = [_target_of(write) for write in writes]
         rows = [{"id": target} for target in targets]
-        results, found = writing.apply(self._client, Op.DELETE, layout, rows, reading.by_id(layout, targets))
-        left = {row["Id"]: row for row in found}
+        applied = writing.apply(self._client, Op.DELETE, layout, rows, reading.by_id(layout, targets))
+        left = {row["Id"]: row for row in applied.found}
         return [
             _deleted(writing.answer_of(write, layout, result.problem, left.get(target)), left.get(target))
-            for write, target, result in zip(writes, targets, results, strict=True)
+            for write, target, result in zip(writes, targets, applied.results, strict=True)
         ]
 
     def _companies(self, layout: Layout, writes: Sequence[Write]) -> accounts.Companies:

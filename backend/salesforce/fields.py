@@ -25,7 +25,7 @@ _SYSTEM: Final = (
 )  # fmt: skip
 _OWN: Final = {
     Kind.CONTACT: ("LastActivityDate", "IsPersonAccount", "MasterRecordId"),
-    Kind.EVENT: ("IsChild", "IsRecurrence", "IsRecurrence2"),
+    Kind.EVENT: ("IsChild", "IsRecurrence", "IsRecurrence2", "WhoId", "WhatId"),
 }
 _CARRIER: Final = {ACCOUNT_NAME: "AccountId"}
 """Describe lists the lookup; whoever reads the lookup reads the name behind it."""

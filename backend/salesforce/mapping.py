@@ -40,6 +40,7 @@ def record_of(row: Row, layout: Layout, filters: Mapping[str, str] | None = None
         activity_at=_activity(row.get("LastActivityDate")),
         is_child=bool(row.get("IsChild")),
         in_bin=bool(row.get("IsDeleted")),
+        related=bool(row.get("WhoId") or row.get("WhatId")),
         raw=None if filters is None else {asked: _plain(row.get(name)) for asked, name in filters.items()},
         problem=_problem(row),
     )

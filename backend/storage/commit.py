@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.storage import leases, legs, todos
+from backend.storage import leases, todos
 from backend.storage.journal import store_journal
 from backend.storage.mirror_items import store_items
 from backend.storage.mirror_records import store_records
 from backend.storage.outbox import store_intents
-from backend.storage.pairs import drop, store_lines, store_links, store_meetings, store_series
+from backend.storage.pairs import drop, store_lines, store_links, store_meetings, store_series, store_ties
 from backend.storage.statements import upsert
 from backend.storage.tables import organisation, stream, user_state
 from backend.storage.work import Work
@@ -30,14 +30,13 @@ def apply(work: Work, lease: Lease) -> None:
     store_links(work)
     store_series(work)
     store_intents(work)
+    store_ties(work)
     store_journal(work)
     todos.clear(work.connection, work.changes.done_todos)
     todos.mark(work.connection, work.marks | _asked_for(work))
     if work.changes.planned_version is not None:
         row = {"user_id": work.user_id, "planned_version": work.changes.planned_version}
         upsert(work.connection, user_state, [row])
-    if work.changes.widened is not None:
-        legs.agreed(work.connection, work.user_id, *work.changes.widened)
 
 
 def _asked_for(work: Work) -> set[tuple[int, str, str, str]]:

@@ -9,23 +9,25 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from backend.domain.values import Kind
+from backend.domain.values import Kind, Side
 from backend.storage.reading_rows import INTENT, LINE, LINK, MEETING, to_intent, to_line, to_link, to_meeting
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
 from backend.storage.tables import (
     crm_record,
+    event_person,
     intent,
     line,
     link,
     mailbox_item,
     meeting,
+    note,
     organisation,
     series,
     stream,
     user_state,
 )
-from backend.sync.state import FOLDER_GONE, Intent, IntentState, Line, Link, Meeting, Presence, Ref, Stream
+from backend.sync.state import FOLDER_GONE, Intent, IntentState, Line, Link, Meeting, Note, Presence, Ref, Stream
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
 _KIND: sa.BindParameter[str] = sa.bindparam("of_kind")
@@ -41,15 +43,6 @@ _UNSEEN = (
     .order_by(_item.mailbox_id)
 )
 _MIRRORED = sa.select(sa.func.count()).where(*_OF_USER, _item.presence == Presence.HERE.value)
-_STRANDED = (
-    sa.select(sa.func.count())
-    .select_from(mailbox_item)
-    .join(
-        link,
-        sa.and_(link.c.user_id == _item.user_id, link.c.kind == _item.kind, link.c.mailbox_id == _item.mailbox_id),
-    )
-    .where(*_OF_USER, _item.generation == FOLDER_GONE)
-)
 _STREAM = sa.select(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND)
 _FORGET_CURSOR = sa.update(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND).values(cursor=None)
 _DUE = (
@@ -88,6 +81,23 @@ _STALE_SERIES = (
     .where(series.c.user_id == _USER, series.c.expanded_until < sa.bindparam("before"))
     .order_by(series.c.mailbox_id)
 )
+_TIES = sa.select(event_person).where(event_person.c.line_id.in_(IDS))
+_NOTED = (
+    sa.select(note.c.user_id, note.c.side, note.c.ref, note.c.reason, note.c.title)
+    .distinct()
+    .select_from(
+        note.join(
+            link,
+            sa.and_(link.c.user_id == note.c.user_id, link.c.kind == note.c.kind, link.c.mailbox_id == note.c.ref),
+        ).join(line, line.c.id == link.c.line_id)
+    )
+    .where(
+        note.c.kind == _KIND,
+        note.c.side == Side.MAILBOX.value,
+        note.c.code == sa.bindparam("code"),
+        line.c.crm_id.in_(IDS),
+    )
+)
 _MARK = sa.select(organisation.c.mark).where(organisation.c.id == 1)
 _CYCLE = sa.select(organisation.c.cycle_at).where(organisation.c.id == 1)
 
@@ -109,11 +119,6 @@ def unseen(connection: sa.Connection, user_id: int, kind: Kind, generation: int)
 def mirrored(connection: sa.Connection, user_id: int, kind: Kind) -> int:
     """How many items are there."""
     return int(connection.execute(_MIRRORED, _whose(user_id, kind)).scalar_one())
-
-
-def stranded(connection: sa.Connection, user_id: int, kind: Kind) -> int:
-    """How many linked items lay in a folder that was deleted, and were not seen since."""
-    return int(connection.execute(_STRANDED, _whose(user_id, kind)).scalar_one())
 
 
 def stream_of(connection: sa.Connection, user_id: int, kind: Kind) -> Stream | None:
@@ -191,6 +196,21 @@ def meetings(connection: sa.Connection, line_ids: Iterable[UUID], uids: Iterable
 def users_of_line(connection: sa.Connection, line_id: UUID) -> frozenset[int]:
     """Users whose links name the line."""
     return frozenset(connection.execute(_USERS_OF_LINE, {"line": str(line_id)}).scalars())
+
+
+def ties(connection: sa.Connection, line_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
+    """Whom and what we tied to events, by line."""
+    found: dict[UUID, frozenset[str]] = {}
+    for row in look_up(connection, _TIES, _texts(line_ids)):
+        known = UUID(row.line_id)
+        found[known] = found.get(known, frozenset()) | {row.target}
+    return found
+
+
+def noted(connection: sa.Connection, kind: Kind, crm_ids: Iterable[str], code: str) -> tuple[Note, ...]:
+    """Notes of a code about items whose records are named."""
+    rows = look_up(connection, _NOTED, crm_ids, of_kind=kind.value, code=code)
+    return tuple(Note(row.user_id, kind, Side(row.side), row.ref, row.reason, row.title, code) for row in rows)
 
 
 def _texts(ids: Iterable[UUID]) -> list[str]:

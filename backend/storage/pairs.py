@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.storage.series_codec import encode_series
-from backend.storage.statements import IDS, look_up, run_many, upsert
+from backend.storage.statements import IDS, insert_missing, look_up, run_many, upsert
 from backend.storage.stored_values import JsonText, serialize
-from backend.storage.tables import line, link, meeting, series
+from backend.storage.tables import event_person, line, link, meeting, series
 from backend.storage.uniqueness import one_per_thing
 from backend.storage.work import Work
 from backend.sync.state import Line, Link, Meeting, SeriesRow
@@ -74,6 +74,12 @@ def store_links(work: Work) -> None:
 def store_series(work: Work) -> None:
     """Upserts what is known of series."""
     upsert(work.connection, series, [_series_row(entry) for entry in work.changes.series])
+
+
+def store_ties(work: Work) -> None:
+    """Keeps whom writes of ours tie to events."""
+    ties = sorted({(str(line_id), target) for line_id, target in work.changes.ties})
+    insert_missing(work.connection, event_person, [{"line_id": line_id, "target": target} for line_id, target in ties])
 
 
 def _in_order(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

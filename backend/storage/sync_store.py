@@ -16,7 +16,7 @@ from backend.storage import commit, leases, lookups, snapshot, user_views
 from backend.storage.engine import reading
 from backend.storage.holders import holders
 from backend.storage.work import Work
-from backend.sync.state import Holder, Intent, Lease, Line, Link, Meeting, Ref, Stream, UserView
+from backend.sync.state import Holder, Intent, Lease, Line, Link, Meeting, Note, Ref, Stream, UserView
 from backend.sync.store import Changes, Snapshot
 
 _ATTEMPTS: Final = 5
@@ -124,11 +124,6 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.mark(connection)
 
-    def stranded(self, user_id: int, kind: Kind) -> int:
-        """See SyncStore."""
-        with self._reading.begin() as connection:
-            return lookups.stranded(connection, user_id, kind)
-
     def served_cycle(self) -> datetime | None:
         """See SyncStore."""
         with self._reading.begin() as connection:
@@ -180,3 +175,13 @@ class SqlSyncStore:
         """See SyncStore."""
         with self._reading.begin() as connection:
             return lookups.users_of_line(connection, line_id)
+
+    def ties(self, line_ids: Iterable[UUID]) -> Mapping[UUID, frozenset[str]]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.ties(connection, line_ids)
+
+    def noted(self, kind: Kind, crm_ids: Iterable[str], code: str) -> tuple[Note, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.noted(connection, kind, crm_ids, code)

@@ -47,6 +47,8 @@ def _journal(changes: Changes, step: Step) -> None:
     if step.tombstone is not None:
         changes.tombstones.append(step.tombstone)
     link = step.link
+    if link is not None and link.mailbox_id and step.drop:
+        changes.notes.append(Note(link.user_id, link.kind, Side.MAILBOX, link.mailbox_id, ""))
     if link is not None and link.mailbox_id and step.verb in (Verb.MATCH, Verb.JOIN, Verb.CREATE_RECORD):
         changes.notes.append(Note(link.user_id, link.kind, Side.MAILBOX, link.mailbox_id, ""))
     if link is not None and step.line is not None and step.line.crm_id and step.verb in (Verb.MATCH, Verb.CREATE_ITEM):

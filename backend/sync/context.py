@@ -12,7 +12,7 @@ from uuid import UUID
 
 from backend.domain.codec import encode_values
 from backend.domain.configuration import KindSettings
-from backend.domain.field_choices import groups_of
+from backend.domain.fieldmap import GROUPS
 from backend.domain.recurrence import WHOLE, Window
 from backend.domain.values import EMPTY, Kind, Name, Values
 from backend.sync.meetings import Lead, lead
@@ -58,14 +58,8 @@ class Context:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Field groups of this kind that the user's field map holds."""
-        return groups_of(self.kind, self.settings.field_map)
-
-    def mapped(self, values: Values) -> Values:
-        """Values without groups that the user's field map leaves out."""
-        if values.keys() <= set(self.groups):
-            return values
-        return {group: value for group, value in values.items() if group in self.groups}
+        """Field groups of this kind."""
+        return GROUPS[self.kind]
 
     @cached_property
     def by_ref(self) -> dict[Ref, Link]:

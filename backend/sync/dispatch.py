@@ -6,7 +6,7 @@ Each check is one batched read for the whole batch; a write that fails it is sup
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
 from backend.sync.context import Context
 from backend.sync.meetings import lead, may_delete_record
+from backend.sync.relating import Acquaintance, Relating
 from backend.sync.series import occurrences
 from backend.sync.settle import Settlement
 from backend.sync.sight import absent_record, seen_item, seen_record
@@ -41,6 +42,7 @@ class Dispatch:
     context: Context
     container: str
     settlement: Settlement
+    known: Acquaintance = field(default_factory=Acquaintance)
 
     def cleared(self, batch: Sequence[Intent]) -> list[Intent]:
         """The writes that may leave; the others are settled. All intents are of one side, kind and op."""
@@ -49,9 +51,9 @@ class Dispatch:
             return []
         match fresh[0].side, fresh[0].op:
             case Side.CRM, Op.CREATE:
-                return self._new_records(fresh)
+                return self._with_people(self._new_records(fresh))
             case Side.CRM, Op.UPDATE:
-                return self._records_unmoved(fresh)
+                return self._with_people(self._records_unmoved(fresh))
             case Side.CRM, Op.DELETE:
                 return self._records_deletable(fresh)
             case Side.MAILBOX, Op.CREATE:
@@ -59,6 +61,9 @@ class Dispatch:
             case Side.MAILBOX, Op.DELETE:
                 return self._items_deletable(fresh)
         return fresh
+
+    def _with_people(self, batch: list[Intent]) -> list[Intent]:
+        return Relating(self.store, self.crm, self.context, self.settlement, self.known).settled(batch)
 
     def _configured(self, one: Intent) -> bool:
         if one.config_version == self.context.user.configuration.version:

@@ -21,6 +21,7 @@ from backend.ports.errors import AccessLost, BudgetSpent, ContainerGone, Service
 from backend.ports.mailbox import Item, Mailbox
 from backend.sync.context import Context
 from backend.sync.dispatch import Dispatch
+from backend.sync.relating import Acquaintance
 from backend.sync.settle import Settlement
 from backend.sync.sight import absent_item, absent_record, seen_item, seen_record
 from backend.sync.state import Intent, IntentState, Lease, Line, Meeting, SeenItem
@@ -66,6 +67,8 @@ class Executor:
     run_id: int
     progress: Callable[[int, int], None] = lambda _done, _total: None
     tally: Tally = field(default_factory=Tally)
+    known: Acquaintance = field(default_factory=Acquaintance)
+    """People that this pass has looked up."""
 
     def execute(self, intents: Sequence[Intent]) -> Tally:
         """Sends all intents, batch by batch. A service that fails ends its own side's batches only."""
@@ -109,13 +112,13 @@ class Executor:
         batch = [one for one in batch if one.link_id in settlement.links]
         if not batch:
             return
-        dispatch = Dispatch(self.store, self.mailbox, self.crm, self.context, self.container, settlement)
+        dispatch = Dispatch(self.store, self.mailbox, self.crm, self.context, self.container, settlement, self.known)
         cleared = dispatch.cleared(batch)
         self.commit(settlement.collected())
         if not cleared:
             return
         sent = [replace(one, state=IntentState.SENT) for one in cleared]
-        self.commit(Changes(intents=list(sent), run_id=self.run_id))
+        self.commit(Changes(intents=list(sent), ties=_ties(sent, settlement), run_id=self.run_id))
         self._answered(sent, self._call(sent, settlement), settlement.renewed())
 
     def _call(self, sent: list[Intent], settlement: Settlement) -> Mapping[UUID, Answer[Item] | Answer[Record]]:
@@ -160,6 +163,7 @@ class Executor:
             owner=self.context.user.crm_user_id if crm and one.op is Op.CREATE else None,
             attempt=one.attempts,
             notify=one.notify,
+            people=settlement.people[one.id].relations if one.id in settlement.people else None,
         )
 
     def _answered(
@@ -246,3 +250,13 @@ class Executor:
         changes.item_kind = self.context.kind
         changes.run_id = self.run_id
         self.store.commit(self.lease, changes)
+
+
+def _ties(sent: Sequence[Intent], settlement: Settlement) -> list[tuple[UUID, str]]:
+    """Whom these writes tie to events, stored before they leave: what a lost answer made is ours as well (I-4)."""
+    return [
+        (settlement.links[one.link_id].line_id, target)
+        for one in sent
+        if one.id in settlement.people
+        for target in settlement.people[one.id].relations.made
+    ]

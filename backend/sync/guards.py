@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from backend.domain.attendees import ATTENDEES
 from backend.domain.values import Side
 from backend.ports.answers import Op
 from backend.sync.plan import Plan, Step
@@ -46,11 +47,11 @@ def guarded(plan: Plan, links: int, limits: Limits | None = None) -> Plan:
     limits = limits or Limits()
     planned = [(step, one) for step in plan.steps for one in step.intents if one.state is IntentState.PLANNED]
     deletes = {(one.side, step.unit or str(one.link_id)) for step, one in planned if one.op is Op.DELETE}
-    updates = {(one.side, step.unit or str(one.link_id)) for step, one in planned if one.op is Op.UPDATE}
+    updates = {(one.side, step.unit or str(one.link_id)) for step, one in planned if _rewrites(one)}
     blanks = Counter(
         (one.side, group)
         for _, one in planned
-        if one.op is Op.UPDATE
+        if _rewrites(one)
         for group, value in one.values.items()
         if value is None
     )
@@ -61,13 +62,18 @@ def guarded(plan: Plan, links: int, limits: Limits | None = None) -> Plan:
     def reason(one: Intent) -> str:
         if one.op is Op.DELETE and one.side in many_deletes:
             return MASS_DELETE
-        if one.op is not Op.UPDATE:
+        if not _rewrites(one):
             return ""
         if any((one.side, group) in many_blanks for group, value in one.values.items() if value is None):
             return MASS_BLANK
         return MASS_UPDATE if one.side in many_updates else ""
 
     return replace(plan, steps=tuple(_held(step, reason) for step in plan.steps))
+
+
+def _rewrites(one: Intent) -> bool:
+    """Whether a write changes something that was there; guests' answers do not, however many there are."""
+    return one.op is Op.UPDATE and one.values.keys() != {ATTENDEES}
 
 
 def _beyond(units: set[tuple[Side, str]], limit: float) -> set[Side]:

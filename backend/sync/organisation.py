@@ -12,6 +12,7 @@ from backend.ports.answers import Verdict
 from backend.ports.crm import CrmUser, Organisation, OrganisationPage, Record
 from backend.ports.errors import CursorExpired
 from backend.sync.scope import owners
+from backend.sync.settle import UNRELATED
 from backend.sync.sight import absent_record, seen_record
 from backend.sync.state import Lease, LineState, SeenRecord, UserView
 from backend.sync.store import Changes, SyncStore
@@ -58,6 +59,7 @@ class OrganisationReader:
     def _page(self, page: OrganisationPage) -> Changes:
         changes = Changes()
         users = self.store.users()
+        self._related(changes, page.records.get(Kind.EVENT, ()))
         for kind, records in page.records.items():
             self.listed[kind].update(record.id for record in records)
             for record in records:
@@ -70,6 +72,13 @@ class OrganisationReader:
     def _add(self, changes: Changes, kind: Kind, record: Record, users: tuple[UserView, ...]) -> None:
         changes.records.append((kind, seen_record(record)))
         changes.scopes.append((kind, record.id, owners(kind, record, users)))
+
+    def _related(self, changes: Changes, events: Sequence[Record]) -> None:
+        """What a person has related to somebody or something is no longer an unresolved item (I-8)."""
+        related = [record.id for record in events if record.related]
+        if related:
+            notes = self.store.noted(Kind.EVENT, related, UNRELATED)
+            changes.notes += [replace(note, reason="") for note in notes]
 
     def _verify(self, changes: Changes, kind: Kind, known: Mapping[str, datetime]) -> None:
         """Only a row that is marked deleted is gone; merely not found may be sharing or archiving (SF-088)."""

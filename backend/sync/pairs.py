@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from backend.domain.attendees import ATTENDEES, Attendees
 from backend.domain.identity import item_key
+from backend.domain.people import told
 from backend.domain.recurrence import WHOLE, ended
 from backend.domain.values import EMPTY, AllDay, Kind, Side, Timed, Values, differing, overlaid
 from backend.ports.answers import Op
@@ -57,6 +59,20 @@ class Linked:
         """Groups in which the record left its shadow."""
         return differing(self.crm_values, self.base_crm or EMPTY, self.context.groups)
 
+    def guests_moved(self) -> bool:
+        """Whether Salesforce is to be told of guests or their answers: from the organiser's copy only (I-1, LS-126).
+
+        Nobody edited the meeting by that, so it is no change that a deletion in Salesforce would give way to.
+        """
+        configuration, then = self.context.user.configuration, (self.link.shadow_mailbox or EMPTY).get(ATTENDEES)
+        if not (configuration.attendees and self.context.settings.direction.writes_crm):
+            return False
+        now = self.view.values.get(ATTENDEES)
+        known = now if now is not None else then
+        if not isinstance(known, Attendees) or not known.own or self.view.values.get("private"):
+            return False
+        return told(now) != told(then)
+
     def mailbox_seen(self) -> Seen:
         """Where the item stands."""
         if self.view.presence is not Presence.HERE:
@@ -95,14 +111,14 @@ def pair_step(pair: Linked) -> Step | None:
         return _stopped(pair, mailbox, crm)
     if link.state is LinkState.HELD and link.held_on == pair.context.held_digest(pair.view, pair.record):
         return None
-    if pair.context.kind is Kind.EVENT and not decides(pair, mailbox):
+    if pair.context.kind is Kind.EVENT and not _decides(pair, mailbox):
         return _follow(pair, mailbox, crm)
     settings = pair.context.settings
     decided = action(settings.direction, settings.deletion, mailbox, crm)
     return _ACTIONS[decided](pair)
 
 
-def decides(pair: Linked, mailbox: Seen) -> bool:
+def _decides(pair: Linked, mailbox: Seen) -> bool:
     """Whether this copy decides about the record: its leader's, or the vanished one whose deletion counts (D-8)."""
     lead = pair.context.lead(pair.view.seen)
     return lead.led_by(pair.link.user_id) or (mailbox is Seen.GONE and may_delete_record(lead, pair.link.user_id))
@@ -140,14 +156,13 @@ def _agree(pair: Linked) -> Step | None:
     moved = merge.adopted & (pair.changed_mailbox() | differing(pair.crm_values, pair.link.shadow_crm or EMPTY))
     if pair.link.state is LinkState.LINKED and not moved:
         return None
-    link = with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
+    link = _with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
     return pair.step(
         Verb.ADOPT, "Follows the copy of whoever leads the meeting.", replace(link, state=LinkState.LINKED)
     )
 
 
-def with_shadows(link: Link, mailbox: Values, crm: Values, groups: set[str]) -> Link:
-    """The link once both sides agree on these groups as they are."""
+def _with_shadows(link: Link, mailbox: Values, crm: Values, groups: set[str]) -> Link:
     return replace(
         link,
         shadow_mailbox=overlaid(link.shadow_mailbox or EMPTY, {group: mailbox.get(group) for group in groups}),
@@ -159,7 +174,7 @@ def with_shadows(link: Link, mailbox: Values, crm: Values, groups: set[str]) -> 
 
 
 def _nothing(pair: Linked) -> Step | None:
-    if pair.link.shadow_mailbox is None or pair.link.shadow_crm is None:
+    if pair.link.shadow_mailbox is None or pair.link.shadow_crm is None or pair.guests_moved():
         return _merge(pair)
     if pair.link.state is LinkState.LINKED:
         return None
@@ -188,7 +203,9 @@ def _merge(pair: Linked) -> Step | None:
 
 def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
     """Turns a merge into intents; agreed groups move in the shadows at once, written ones with their answer."""
-    link = with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
+    if pair.guests_moved():
+        merge.to_crm[ATTENDEES] = pair.view.values.get(ATTENDEES)
+    link = _with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
     if fresh:
         blank = {**dict.fromkeys(merge.to_crm), **dict.fromkeys(merge.to_mailbox)}
         link = replace(
@@ -220,12 +237,11 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
         link,
         intents=tuple(intents),
         conflicts=_journal(pair, merge, fresh=fresh),
-        meeting=meeting_shadows(pair, merge.adopted),
+        meeting=_meeting_shadows(pair, merge.adopted),
     )
 
 
-def meeting_shadows(pair: Linked, groups: set[str]) -> Meeting | None:
-    """The meeting, if there is one, once these groups are agreed as they are."""
+def _meeting_shadows(pair: Linked, groups: set[str]) -> Meeting | None:
     if pair.meeting is None or not groups:
         return None
     mailbox = {group: pair.view.values.get(group) for group in groups}

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from backend.domain.attendees import ATTENDEES
+from backend.domain.people import Relations
 from backend.domain.projection import equivalent, project_crm, project_mailbox
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import EMPTY, Kind, Side, Values, overlaid, picked
@@ -44,7 +46,18 @@ LONGEST_DOUBLING: Final = 12
 """Doublings of a second after which LONGEST_WAIT is passed."""
 DUPLICATE_RULE: Final = "DUPLICATES_DETECTED"
 """The organisation's duplicate rule names a person who was there before us: not something we made (H-8)."""
+UNRELATED: Final = "unrelated"
+"""Code of notes about people of an event."""
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
+
+
+@dataclass(frozen=True, slots=True)
+class Folk:
+    """What a write does to the people of its event. remark, unrelated: what is to be told about it once it is done."""
+
+    relations: Relations
+    remark: str = ""
+    unrelated: str = ""
 
 
 @dataclass
@@ -67,12 +80,14 @@ class Settlement:
     """Remote ids that were bound in this batch."""
     by_uid: dict[str, Meeting] = field(default_factory=dict)
     """Meetings that are known already of items that were found, single events only."""
+    people: dict[UUID, Folk] = field(default_factory=dict)
+    """What a write does to the people of its event, by intent."""
     changed_links: dict[UUID, Link] = field(default_factory=dict)
     changed_meetings: dict[UUID, Meeting] = field(default_factory=dict)
 
     def renewed(self) -> Settlement:
         """The same rows as they now stand, with nothing collected: for the next transaction of the batch."""
-        return Settlement(self.now, self.links, self.lines, self.meetings, versions=self.versions)
+        return Settlement(self.now, self.links, self.lines, self.meetings, versions=self.versions, people=self.people)
 
     def collected(self) -> Changes:
         """The transaction that stores all answers so far."""
@@ -86,6 +101,7 @@ class Settlement:
         match answer.result:
             case Result.OK:
                 self._done(one, answer.stored, seen)
+                self._remark(one, answer.people)
             case Result.EXISTS if answer.code == DUPLICATE_RULE and answer.stored is not None:
                 self.adopt(one, answer.stored, seen)
             case Result.EXISTS:
@@ -114,7 +130,23 @@ class Settlement:
             self._updated(one, values)
         self._mirror(stored, seen, one)
         before = one.from_crm if one.side is Side.CRM else one.from_mailbox
-        self._log(one, before if one.op is Op.UPDATE else EMPTY, picked(values, one.values))
+        told = {ATTENDEES: one.values[ATTENDEES]} if ATTENDEES in one.values else {}
+        self._log(one, before if one.op is Op.UPDATE else EMPTY, picked(values, one.values) | told)
+
+    def _remark(self, one: Intent, refused: str) -> None:
+        """What could not be done about the people of an event, for whoever leads it (I-6, I-8); else the notes go."""
+        if one.id not in self.people:
+            return
+        link = self.links[one.link_id]
+        title = title_of(one.values) or title_of(link.shadow_crm or EMPTY)
+        people = self.people[one.id]
+        crm_id = self.lines[link.line_id].crm_id
+        if crm_id is not None:
+            told = " ".join(part for part in (people.remark, refused) if part)
+            self.changes.notes.append(Note(one.user_id, one.kind, Side.CRM, crm_id, told, title, "attendees"))
+        if one.op is Op.CREATE and link.mailbox_id is not None:
+            note = Note(one.user_id, one.kind, Side.MAILBOX, link.mailbox_id, people.unrelated, title, UNRELATED)
+            self.changes.notes.append(note)
 
     def _projected(self, one: Intent) -> Values:
         project = project_crm if one.side is Side.CRM else project_mailbox

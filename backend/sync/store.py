@@ -31,7 +31,6 @@ from backend.sync.state import (
     Todo,
     Tombstone,
     UserView,
-    Widened,
 )
 
 
@@ -50,7 +49,7 @@ class Changes:
     items / records: upserts into the mirror; a row older than the stored one is ignored (INV-21), see `SyncStore`.
     lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start), applied
     together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
-    intents: upserts by id · widened: what of a kind is agreed about (F-9) ·
+    intents: upserts by id · ties: (line, person or thing that a write of ours ties to its event), added ·
     done_todos: removed only if their stamp is still the stored one.
     """
 
@@ -76,10 +75,10 @@ class Changes:
     tombstones: list[Tombstone] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     history: list[HistoryEntry] = field(default_factory=list)
+    ties: list[tuple[UUID, str]] = field(default_factory=list)
     todos: list[Todo] = field(default_factory=list)
     done_todos: list[Todo] = field(default_factory=list)
     planned_version: int | None = None
-    widened: tuple[Kind, Widened] | None = None
     run_id: int | None = None
 
 
@@ -182,10 +181,6 @@ class SyncStore(Protocol):
         """Mailbox ids of the user's series whose occurrences are made up to a day before the given one (E-7)."""
         ...
 
-    def stranded(self, user_id: int, kind: Kind) -> int:
-        """How many linked items were in a folder that was deleted, and did not come back (H-2)."""
-        ...
-
     def served_cycle(self) -> datetime | None:
         """When the last organisation cycle was completed."""
         ...
@@ -224,6 +219,14 @@ class SyncStore(Protocol):
 
     def users_of_line(self, line_id: UUID) -> frozenset[int]:
         """Users whose links name the line."""
+        ...
+
+    def ties(self, line_ids: Iterable[UUID]) -> Mapping[UUID, frozenset[str]]:
+        """Whom and what we tied to events, by line: only these relations are ours to remove (I-4)."""
+        ...
+
+    def noted(self, kind: Kind, crm_ids: Iterable[str], code: str) -> tuple[Note, ...]:
+        """Notes of this code about items whose records are named."""
         ...
 
     def commit(self, lease: Lease, changes: Changes) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from backend.domain.projection import equivalent
 from backend.domain.values import FieldValue, Timed, Values
 from backend.storage.views.passport import Clash, Happened, Passport
-from backend.web.fields import LABELS, ORDER, Piece, diff, shown
+from backend.web.fields import ORDER, Piece, diff, label, shown
 from backend.web.looks import Look
 from backend.web.words import say
 
@@ -64,7 +64,7 @@ def _line(passport: Passport, group: str, mailbox: FieldValue, crm: FieldValue) 
         ("", ()) if clash is None or not equal else _lost(clash, shown(mailbox if clash.chosen == "mailbox" else crm))
     )
     return Compared(
-        LABELS[passport.kind].get(group, group),
+        label(group),
         shown(mailbox),
         shown(crm),
         equal and clash is None,

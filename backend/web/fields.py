@@ -11,6 +11,7 @@ from typing import Final
 
 from babel.dates import format_date
 
+from backend.domain.attendees import ATTENDEES, Attendee, Attendees, Reply
 from backend.domain.fieldmap import GROUPS, ROWS
 from backend.domain.values import Address, AllDay, FieldValue, Kind, Name, ShowAs, Timed
 from backend.web.numbers import LOCALE
@@ -26,6 +27,11 @@ SHOW_AS: Final = {
     ShowAs.TENTATIVE: say("Tentative"),
     ShowAs.ELSEWHERE: say("Working elsewhere"),
 }
+REPLIES: Final = {
+    Reply.ACCEPTED: say("accepted"),
+    Reply.TENTATIVE: say("tentative"),
+    Reply.DECLINED: say("declined"),
+}
 OF_SEVERAL: Final = {
     "name": say("Name"),
     "when": say("When"),
@@ -39,8 +45,11 @@ def _labels(kind: Kind) -> dict[str, str]:
 
 
 LABELS: Final = {kind: _labels(kind) for kind in Kind}
-ANY_LABEL: Final = LABELS[Kind.CONTACT] | LABELS[Kind.EVENT]
+ANY_LABEL: Final = LABELS[Kind.CONTACT] | LABELS[Kind.EVENT] | {ATTENDEES: say("Guests")}
 ORDER: Final = {kind: {group: place for place, group in enumerate(groups)} for kind, groups in GROUPS.items()}
+
+
+Plain = str | bool | date | ShowAs | Name | Address | Timed | AllDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +67,13 @@ def label(group: str) -> str:
 
 def shown(value: FieldValue, zone: str | None = None) -> str:
     """A value as text, '' for none. Times in `zone`, else in the viewer's."""
+    if isinstance(value, Attendees):
+        return ", ".join(_attendee(one) for one in value.people)
+    return "" if value is None else _shown(value, zone)
+
+
+def _shown(value: Plain, zone: str | None) -> str:
     match value:
-        case None:
-            return ""
         case ShowAs():
             return SHOW_AS[value]
         case bool():
@@ -78,6 +91,10 @@ def shown(value: FieldValue, zone: str | None = None) -> str:
             return times().span(value)
         case date():
             return format_date(value, "d MMMM y", locale=LOCALE)
+
+
+def _attendee(one: Attendee) -> str:
+    return f"{one.address} ({REPLIES[one.reply]})" if one.reply in REPLIES else one.address
 
 
 def diff(before: str, after: str) -> tuple[Piece, ...]:

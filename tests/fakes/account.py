@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from backend.domain.attendees import Attendee, Part
 from backend.domain.projection import project_mailbox
 from backend.domain.recurrence import Series, local_date
 from backend.domain.values import FieldValue, Kind, Values, overlaid
@@ -44,6 +45,8 @@ class Thing:
     uid: str | None = None
     organizer: str = ""
     guests: tuple[str, ...] = ()
+    people: tuple[Attendee, ...] | None = None
+    """Who is asked, where a story says more than addresses."""
     cancelled: bool = False
     series: Series | None = None
     created_at: datetime | None = None
@@ -231,6 +234,13 @@ class Account:
         self._tell(thing)
         self.touch(thing)
 
+    def ask(self, thing_id: str, *people: Attendee) -> None:
+        """A person asks just these people to an own event, or they answer."""
+        thing = self.things[thing_id]
+        thing.people, thing.guests = people, tuple(one.address for one in people if one.part is not Part.RESOURCE)
+        self._tell(thing)
+        self.touch(thing)
+
     def deliver(self, count: int | None = None) -> int:
         """The next deliveries arrive, in order; how many did. A copy that its owner deleted is not made anew."""
         arrived = self.post[:count]
@@ -259,6 +269,7 @@ class Account:
         if mine.alive:
             # The organiser's update overwrites the guest's copy (MS-080).
             mine.values, mine.guests, mine.series = dict(sent.values), sent.guests, sent.series
+            mine.people = sent.people
             self.touch(mine)
 
     # --- series -------------------------------------------------------------------------------------------------

@@ -15,8 +15,9 @@ from datetime import date
 from uuid import UUID
 
 from backend.domain import identity
+from backend.domain.attendees import ATTENDEES, Attendees
 from backend.domain.recurrence import Window, expand, local_date, touches
-from backend.domain.values import AllDay, Kind, Side, Timed, Values, end_instant, overlaid, start_instant
+from backend.domain.values import AllDay, FieldValue, Kind, Side, Timed, Values, end_instant, overlaid, start_instant
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.errors import ContainerGone, CursorExpired, Malformed
 from backend.ports.mailbox import OWN, Caps, Item, MailboxIdentity, Page, Probe, Span
@@ -36,12 +37,20 @@ def caps_of(account: Account, thing: Thing) -> Caps:
     return Caps.NONE
 
 
+def values_of(account: Account, thing: Thing) -> dict[str, FieldValue]:
+    """All values of a thing, its people among them."""
+    own = thing.organizer == account.address
+    if thing.people is None or (own and not thing.people):
+        return dict(thing.values)
+    return {**thing.values, ATTENDEES: Attendees(own, thing.organizer, thing.people)}
+
+
 def item_of(account: Account, thing: Thing, *, tagged: bool = True) -> Item:
     """A thing as the port shows it."""
     return Item(
         id=thing.id,
         version=f"W/{thing.etag}",
-        values=dict(thing.values),
+        values=values_of(account, thing),
         caps=caps_of(account, thing),
         key_tag=thing.tag if tagged else None,
         uid=thing.uid,

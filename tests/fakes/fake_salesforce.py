@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from backend.domain.attendees import ATTENDEES
+from backend.domain.people import Found
 from backend.domain.values import Kind, Side
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import OrganisationPage, Record
@@ -37,6 +39,7 @@ def record_of(row: Row) -> Record:
         activity_at=row.last_modified if row.kind is Kind.CONTACT else None,
         is_child=row.child,
         in_bin=row.in_bin,
+        related=any(tie.related for tie in row.ties),
         raw={},
     )
 
@@ -145,6 +148,11 @@ class FakeCrm:
                 probe.id: [record_of(row) for row in mine if alike(kind, probe.values, row.values)] for probe in probes
             }
 
+    def find_people(self, addresses: Sequence[str], events: Sequence[str]) -> Found:
+        """See Crm."""
+        with _call(self.world, "crm.find_people"):
+            return self.world.org.found(addresses, events)
+
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
         """See Crm."""
         if len(writes) > self.batch_size or len({(write.kind, write.op) for write in writes}) > 1:
@@ -184,10 +192,16 @@ class FakeCrm:
         if row is None:
             made = org.insert(write.kind, write.values, write.owner or self.user, self.user, write.key)
             made.by_api = True
+            if write.people is not None:
+                org.tie(made, write.people)
             return Answer(write.id, Result.OK, record_of(made))
         if write.op is Op.DELETE:
             row.in_bin = True
             org.stamp(row)
             return Answer(write.id, Result.OK)
-        org.update(row, write.values, self.user)
+        if write.people is not None:
+            org.tie(row, write.people)
+        values = {group: value for group, value in write.values.items() if group != ATTENDEES}
+        if values:
+            org.update(row, values, self.user)
         return Answer(write.id, Result.OK, record_of(row))

@@ -16,7 +16,6 @@ import requests
 import sqlalchemy as sa
 
 from backend.domain.configuration import Configuration
-from backend.microsoft import auth
 from backend.sandbox.faults import Rule, Target
 from backend.sandbox.world import Person, World
 from backend.storage import tables
@@ -68,7 +67,6 @@ class Installation:
 
     def open(self) -> Lockstep:
         """A fresh process: nothing is remembered but what is stored."""
-        auth._applications.clear()  # msal's own memory
         self.lockstep = Lockstep(self.stage.config, ServiceClock(self.stage.world), self.waited.append)
         return self.lockstep
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from backend.domain.attendees import Reply
 from backend.domain.fieldmap import ROWS, TooLong
+from backend.domain.people import Found, Person, Relations, Sort, Tie
 from backend.domain.projection import project_crm
 from backend.domain.values import EMPTY, AllDay, FieldValue, Kind, Name, Timed, Values, overlaid
 from backend.ports.crm import CrmUser
@@ -46,6 +48,7 @@ class Row:
     in_bin: bool = False
     erased: bool = False
     by_api: bool = False
+    ties: list[Tie] = field(default_factory=list)
 
     @property
     def alive(self) -> bool:
@@ -64,6 +67,11 @@ class Org:
     rules: list[Callable[[Kind, Values], str | None]] = field(default_factory=list)
     """Validation rules: why the values are refused, or None."""
     purged_before: datetime | None = None
+    leads: dict[str, str] = field(default_factory=dict)
+    """Addresses of leads, by id."""
+    hidden: set[str] = field(default_factory=set)
+    """Ids of people whom sharing hides from everybody who syncs."""
+    shared_activities: bool = True
     held: set[tuple[str, str, FieldValue]] = field(default_factory=set)
     """Every value that any row ever had: (id, group, value)."""
 
@@ -125,6 +133,53 @@ class Org:
         _check_required(kind, kept)
         _check_length(kind, kept)
         return kept
+
+    # --- relations of events ------------------------------------------------------------------------------------
+
+    def found(self, addresses: Iterable[str], events: Iterable[str]) -> Found:
+        """What a user finds of people and relations."""
+        people: dict[str, list[Person]] = {}
+        for address, person in self._people():
+            people.setdefault(address, []).append(person)
+        asked = {address: people[address] for address in addresses if address in people}
+        ties = {event: tuple(self.rows[event].ties) for event in events if event in self.rows}
+        return Found(asked, ties, self.shared_activities)
+
+    def _people(self) -> Iterator[tuple[str, Person]]:
+        for user in self.users.values():
+            yield user.address, Person(user.id, Sort.USER)
+        for row in self.living(Kind.CONTACT):
+            email = row.values.get("email")
+            if isinstance(email, str) and row.id not in self.hidden:
+                yield email.casefold(), Person(row.id, Sort.CONTACT, row.created, row.last_modified, row.last_modified)
+        for id_, address in self.leads.items():
+            if id_ not in self.hidden:
+                yield address, Person(id_, Sort.LEAD)
+
+    def tie(self, row: Row, people: Relations) -> None:
+        """Relation rows of an event as a write wants them. Raises Refused (SF-113, SF-115)."""
+        if len(people.whos) > (50 if self.shared_activities else 1):
+            raise Refused("FIELD_INTEGRITY_EXCEPTION", "too many people", "WhoId")
+        if any(one in self.leads for one in people.whos) and (len(people.whos) > 1 or people.what):
+            raise Refused("FIELD_INTEGRITY_EXCEPTION", "a lead stands alone", "WhoId")
+        known = {tie.id: tie for tie in row.ties if tie.id not in people.removed}
+        known |= {tie.id: tie for tie in people.changed}
+        ties = list(known.values())
+        replies = dict(people.invited)
+        for person in people.made:
+            if any(tie.target == person for tie in ties):
+                raise Refused("FIELD_INTEGRITY_EXCEPTION", "already related", "RelationId")
+            related, reply = person in people.whos, replies.get(person, Reply.NONE)
+            ties.append(Tie(f"0RE{row.id[3:]}{person}", person, related, person in replies, reply))
+            if person in replies and person in self.users:
+                self.child_of(row.id, person)
+        row.ties = ties
+
+    def relate(self, row_id: str, target: str, *, invited: bool = False) -> None:
+        """A person relates a record to an event, or invites somebody."""
+        row = self.locked(row_id)
+        row.ties.append(Tie(f"0REperson{len(row.ties)}{target}", target, not invited, invited))
+        self.stamp(row)
 
     # --- people at Salesforce -----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ intents are UUIDs as text, derived by the planner.
 
 from backend.storage.tables.journal import conflict, history, intent, note, sync_lease, sync_run
 from backend.storage.tables.mirrors import crm_record, crm_scope, mailbox_item, stream, todo
-from backend.storage.tables.pairs import line, link, meeting, selection, series, tombstone
+from backend.storage.tables.pairs import event_person, line, link, meeting, selection, series, tombstone
 from backend.storage.tables.people import (
     account,
     api_usage,
@@ -31,6 +31,7 @@ __all__ = [
     "connection",
     "crm_record",
     "crm_scope",
+    "event_person",
     "history",
     "intent",
     "line",

@@ -69,6 +69,15 @@ meeting = Table(
     Index(None, "uid"),
 )
 
+event_person = Table(
+    "event_person",
+    metadata,
+    Column("line_id", Key, ForeignKey("line.id"), primary_key=True),
+    Column("target", String(18), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Whom and what we tied to an event, person or thing by Salesforce id: only these relations are ours to remove."""
+
 series = Table(
     "series",
     metadata,

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.domain.attendees import Attendee, Attendees, Part, Reply
 from backend.domain.projection import project_mailbox
 from backend.domain.values import AllDay, Kind, ShowAs, Timed
 from backend.microsoft.body import own_text, text_of, with_own_text
-from backend.microsoft.event_map import caps_of, event_body, event_item, guests_of, values_of
+from backend.microsoft.event_map import attendees_of, caps_of, event_body, event_item, guests_of, values_of
 from backend.microsoft.moments import instant, when, when_body, zone_name
 from backend.microsoft.tags import TAG
 from backend.ports.mailbox import OWN, Caps
@@ -62,6 +63,58 @@ def test_an_event_is_read_by_groups() -> None:
     }
     assert (item.caps, item.guests, item.cancelled, item.series, item.problem) == (OWN, 0, False, None, None)
     assert (item.uid, item.organizer, item.key_tag) == (GRAPH["iCalUId"], "Ada@Example.com", KEY)
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+def answered(address: str, response: str, kind: str = "required") -> dict[str, Any]:
+    return {**attendee(address, kind), "status": {"response": response, "time": "0001-01-01T00:00:00Z"}}
+
+
+def test_ls121_ls129_guests_are_read_with_their_part_and_their_answer() -> None:
+    people = [
+        answered("A@x.example", "accepted"),
+        answered("b@x.example", "tentativelyAccepted", "optional"),
+        answered("c@x.example", "declined"),
+        answered("d@x.example", "notResponded"),
+        answered("room@x.example", "accepted", "resource"),
+        attendee("ada@example.com"),
+    ]
+
+    assert attendees_of({**GRAPH, "attendees": people}) == Attendees(
+        True,
+        "ada@example.com",
+        (
+            Attendee("a@x.example", Part.REQUIRED, Reply.ACCEPTED),
+            Attendee("b@x.example", Part.OPTIONAL, Reply.TENTATIVE),
+            Attendee("c@x.example", Part.REQUIRED, Reply.DECLINED),
+            Attendee("d@x.example"),
+            Attendee("room@x.example", Part.RESOURCE, Reply.ACCEPTED),
+        ),
+    )
+
+
+def test_ls126_a_copy_says_whose_meeting_it_is() -> None:
+    copy = attendees_of({**GRAPH, "isOrganizer": False, "attendees": [attendee("guest@example.com")]})
+
+    assert copy == Attendees(False, "ada@example.com", (Attendee("guest@example.com"),))
+
+
+def test_i9_a_distribution_list_is_one_attendee() -> None:
+    whole = attendees_of({**GRAPH, "attendees": [attendee("everybody@example.com")]})
+
+    assert whole is not None
+    assert whole.people == (Attendee("everybody@example.com"),)
+
+
+def test_ls135_a_booked_room_is_the_place_of_a_meeting_that_names_none() -> None:
+    room = attendee("room4@example.com", "resource")
+    room["emailAddress"]["name"] = "Room 4, upstairs"
+    booked = {**GRAPH, "attendees": [room], "location": {"displayName": ""}}
+
+    assert values_of(booked)["location"] == "Room 4, upstairs"
+    assert values_of({**booked, "location": {"displayName": "Lobby"}})["location"] == "Lobby"
 
 
 # --- rights (I.1) -----------------------------------------------------------------------------------------------------
