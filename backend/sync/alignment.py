@@ -15,7 +15,7 @@ from backend.domain.values import EMPTY, AllDay, Kind, Timed, Values
 from backend.sync.context import Context, title_of
 from backend.sync.plan import Step, Verb
 from backend.sync.rows import new_meeting, released
-from backend.sync.series import ItemView, realigned
+from backend.sync.series import ItemView, realigned, same_times
 from backend.sync.state import (
     Line,
     LineState,
@@ -65,11 +65,9 @@ def _align_item(
         moves = _into_series(item, rows) if row is None else _along(row, item, rows, today)
     elif any(link.original_start for link in rows):
         moves = _into_single(item, rows)
-    for link in rows:
-        target = moves.get(link.original_start)
-        if target is not None and target != link.original_start:
-            _move(aligned, item, link, target)
-    epoch = (row.epoch if row else 0) + (1 if moves else 0)
+    _move(aligned, item, {link.id: moves[link.original_start] for link in rows if link.original_start in moves})
+    changed = row is not None and item.series is not None and not same_times(row.definition, item.series)
+    epoch = (row.epoch if row else 0) + (1 if moves or changed else 0)
     _remember(aligned, user, item, row, window, epoch)
 
 
@@ -101,19 +99,33 @@ def _into_single(item: SeenItem, rows: list[Link]) -> dict[str, str]:
     return {start if start in starts else starts[0]: WHOLE}
 
 
-def _move(aligned: Aligned, item: SeenItem, link: Link, target: str) -> None:
+def _move(aligned: Aligned, item: SeenItem, moves: dict[UUID, str]) -> None:
+    """Rows take their new places together: one may go where another one leaves."""
+    uid = item.uid or ""
+    links = [aligned.links[link_id] for link_id in moves]
+    along: dict[UUID, Meeting] = {}
+    for link in links:
+        meeting = aligned.meetings.get((uid, link.original_start))
+        if meeting is not None and meeting.line_id == link.line_id:
+            along[link.id] = meeting
+            del aligned.meetings[uid, link.original_start]
+    for link in links:
+        aligned.steps.append(_moved(aligned, item, link, along.get(link.id), moves[link.id]))
+
+
+def _moved(aligned: Aligned, item: SeenItem, link: Link, meeting: Meeting | None, target: str) -> Step:
     moved = replace(link, original_start=target)
     aligned.links[link.id] = moved
-    uid = item.uid or ""
-    meeting = aligned.meetings.get((uid, link.original_start))
-    moved_meeting = None
-    if meeting is not None and meeting.line_id == link.line_id:
-        moved_meeting = (meeting.id, target)
-        del aligned.meetings[uid, link.original_start]
-        aligned.meetings[uid, target] = replace(meeting, original_start=target)
-    title = title_of(item.values)
     rule = "The series was changed; the record goes on with the meeting."
-    aligned.steps.append(Step(Verb.REALIGN, Kind.EVENT, title, rule, link=moved, moved_meeting=moved_meeting))
+    step = Step(Verb.REALIGN, Kind.EVENT, title_of(item.values), rule, link=moved)
+    if meeting is None:
+        return step
+    place = (item.uid or "", target)
+    former = aligned.meetings.get(place)
+    aligned.meetings[place] = replace(meeting, original_start=target)
+    # An occurrence that once stood there and was cancelled has no record any more, and no claim to the place.
+    dropped = former.id if former is not None and former.line_id is None else None
+    return replace(step, moved_meeting=(meeting.id, target), dropped_meeting=dropped)
 
 
 def _remember(

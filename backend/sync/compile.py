@@ -29,6 +29,8 @@ def _rows(changes: Changes, step: Step) -> None:
         changes.lines.append(step.line)
     if step.moved_meeting is not None:
         changes.moved_meetings.append(step.moved_meeting)
+    if step.dropped_meeting is not None:
+        changes.dropped_meetings.append(step.dropped_meeting)
     if step.meeting is not None:
         changes.meetings.append(step.meeting)
     if step.series is not None:

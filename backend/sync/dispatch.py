@@ -13,12 +13,13 @@ from uuid import UUID
 
 from backend.domain.identity import contradict
 from backend.domain.recurrence import WHOLE
-from backend.domain.values import Kind, Side, differing
+from backend.domain.values import AllDay, Kind, Side, Timed, differing, end_instant
 from backend.ports.answers import Op, Verdict
 from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
 from backend.sync.context import Context
 from backend.sync.meetings import lead, may_delete_record
+from backend.sync.pairs import TOOK_PLACE
 from backend.sync.relating import Acquaintance, Relating
 from backend.sync.series import occurrences
 from backend.sync.settle import Settlement
@@ -209,8 +210,17 @@ class Dispatch:
         for one in batch:
             if one.id not in still_gone:
                 self.settlement.supersede(one, RETURNED)
-        batch = [one for one in batch if one.id in still_gone and self._entitled(one)]
+        batch = [one for one in batch if one.id in still_gone and not self._took_place(one) and self._entitled(one)]
         return self._records_unmoved(batch) if batch else []
+
+    def _took_place(self, one: Intent) -> bool:
+        """Plans know whole days only; an occurrence that ended earlier today is of the past as well (INV-24)."""
+        when = one.from_crm.get("when")
+        occurrence = self.settlement.links[one.link_id].original_start != WHOLE
+        if not occurrence or not isinstance(when, Timed | AllDay) or end_instant(when) > self.settlement.now:
+            return False
+        self.settlement.stop(one, TOOK_PLACE)
+        return True
 
     def _items_still_gone(self, batch: list[Intent]) -> set[UUID]:
         links = {one.id: self.settlement.links[one.link_id] for one in batch}

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from backend.domain.configuration import Preference, StartRule
 from backend.domain.identity import contact_key, contradict, item_key, natural_key, same_name, strong_key
-from backend.domain.recurrence import WHOLE
-from backend.domain.values import Kind, Side, Values
+from backend.domain.recurrence import WHOLE, ended
+from backend.domain.values import AllDay, Kind, Side, Timed, Values
 from backend.sync import rows
 from backend.sync.context import Context, title_of
 from backend.sync.plan import Step, Verb
@@ -297,6 +297,8 @@ class Newcomers:
         if not context.settings.direction.writes_crm:
             return None
         meeting = self._new_meeting(view, known)
+        if self._over(view):
+            return None
         if context.kind is Kind.EVENT:
             lead = context.lead(view.seen)
             if lead.leader is None:
@@ -314,6 +316,13 @@ class Newcomers:
             Verb.CREATE_RECORD, context.kind, title_of(view.values), planned.rule,
             link=link, line=line, meeting=meeting, intents=(planned,), unit=view.ref.mailbox_id,
         )  # fmt: skip
+
+    def _over(self, view: ItemView) -> bool:
+        """A moved series shows its past at the new times too: what took place has its records from then (E-6)."""
+        row = self.context.snapshot.series.get(view.ref.mailbox_id)
+        when = view.values.get("when")
+        moved = row is not None and row.epoch > 0 and view.ref.original_start != WHOLE
+        return moved and isinstance(when, Timed | AllDay) and ended(when, self.context.today)
 
     def _lives(self, view: ItemView) -> int:
         """How often this item's pair ended: what is made after a restore is a new incarnation."""

@@ -22,6 +22,7 @@ from backend.sync.scope import left_out
 from backend.sync.series import ItemView
 from backend.sync.state import Conflict, Line, Link, LinkState, Meeting, Origin, Presence, SeenRecord, Tombstone
 
+TOOK_PLACE: Final = "It has taken place; its record stays."
 PRESENCE: Final = {
     Presence.GONE: Seen.GONE,
     Presence.OUTSIDE: Seen.OUTSIDE,
@@ -304,7 +305,7 @@ def _past(pair: Linked) -> bool:
 
 def _delete_record(pair: Linked) -> Step | None:
     if _past(pair):
-        return pair.state(Verb.STOP, LinkState.STOPPED, "It has taken place; its record stays.")
+        return pair.state(Verb.STOP, LinkState.STOPPED, TOOK_PLACE)
     if pair.context.kind is Kind.CONTACT and pair.link.line_id in pair.context.snapshot.shared_lines:
         return pair.state(Verb.STOP, LinkState.STOPPED, "Deleted in this mailbox; colleagues still keep the contact.")
     if pair.context.kind is Kind.EVENT and not may_delete_record(pair.context.lead(pair.view.seen), pair.link.user_id):

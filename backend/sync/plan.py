@@ -54,6 +54,7 @@ class Step:
     tombstone: Tombstone | None = None
     drop: bool = False
     moved_meeting: tuple[UUID, str] | None = None
+    dropped_meeting: UUID | None = None
     todo: Todo | None = None
     """Something to look at again in the next pass."""
     unit: str = ""
@@ -73,6 +74,8 @@ class Plan:
     steps: tuple[Step, ...]
     keep: frozenset[str] = frozenset()
     """Refs of things that have to wait: they are looked at again in the next pass."""
+    orphans: int = 0
+    """Rows cut off from their series that wait for another reading (E-4)."""
 
     @property
     def writes(self) -> int:

@@ -14,19 +14,15 @@ from backend.domain.configuration import Direction
 from backend.domain.recurrence import Window
 from backend.domain.values import EMPTY, Kind, Side
 from backend.ports.answers import Op
-from backend.sync import rows
+from backend.sync import orphans, rows
 from backend.sync.alignment import Aligned, align, refound
 from backend.sync.context import Context
 from backend.sync.halves import half_step
 from backend.sync.newcomers import Newcomers
 from backend.sync.pairs import Linked, pair_step
 from backend.sync.plan import Plan, Step, Verb
-from backend.sync.series import ItemView
-from backend.sync.state import Intent, IntentState, Line, Link, Meeting, Presence, Todo, UserView
+from backend.sync.state import Intent, IntentState, Line, Link, Presence, UserView
 from backend.sync.store import Snapshot
-
-PATIENCE = 2
-"""Complete readings of the mailbox that a row cut off from its series waits for (E-4)."""
 
 
 def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Plan:
@@ -41,8 +37,11 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
         context = _repointed(context, found)
     steps = [*aligned.steps, *found]
     keep: set[str] = set()
+    patient = 0
     for link in sorted(context.links.values(), key=lambda link: link.id):
-        if _pending(context, link):
+        waiting = orphans.waits(context, link)
+        patient += waiting
+        if waiting or _pending(context, link):
             keep |= _refs(context, link)
             continue
         if _unclear(context, link):
@@ -54,7 +53,8 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
             keep |= {step.unit}
         else:
             steps.append(step)
-    return Plan(kind, tuple(_fingerprinted(context, step) for step in steps), frozenset(keep | newcomers.waiting))
+    fingerprinted = tuple(_fingerprinted(context, step) for step in steps)
+    return Plan(kind, fingerprinted, frozenset(keep | newcomers.waiting), patient)
 
 
 def _aligned(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Aligned:
@@ -117,22 +117,7 @@ def _link_step(context: Context, link: Link) -> Step | None:
     view = context.view(link)
     if view is None:
         return None
-    if view.cut:
-        waiting = _cut_off(context, link, view)
-        if waiting is not None:
-            return waiting
-    return pair_step(Linked(context, link, view, context.record(line)))
-
-
-def _cut_off(context: Context, link: Link, view: ItemView) -> Step | None:
-    """A row that the rule no longer includes is an orphan: untouched until the mailbox was read twice more (E-4)."""
-    meeting: Meeting | None = context.meeting_of_line.get(link.line_id)
-    if meeting is None or meeting.orphan_runs >= PATIENCE:
-        return None
-    again = Todo(context.user.user_id, context.kind, Side.MAILBOX.value, view.ref.mailbox_id)
-    patient = replace(meeting, orphan_runs=meeting.orphan_runs + 1)
-    rule = "The series no longer includes it; read again before anything is done."
-    return Step(Verb.NOTE, context.kind, "", rule, meeting=patient, todo=again)
+    return orphans.turn(context, link) or pair_step(Linked(context, link, view, context.record(line)))
 
 
 # --- held steps ------------------------------------------------------------------------------------------------------

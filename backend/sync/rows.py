@@ -20,6 +20,7 @@ from backend.sync.state import (
     Link,
     LinkState,
     Meeting,
+    MeetingState,
     Origin,
     Ref,
     SeenRecord,
@@ -84,7 +85,10 @@ def released(meeting: Meeting | None) -> Meeting | None:
     """A meeting whose record is no more: should a copy of it return, that is its next incarnation."""
     if meeting is None or meeting.line_id is None:
         return None
-    return replace(meeting, line_id=None, incarnation=meeting.incarnation + 1, shadow_mailbox=None, shadow_crm=None)
+    return replace(
+        meeting, line_id=None, incarnation=meeting.incarnation + 1, shadow_mailbox=None, shadow_crm=None,
+        state=MeetingState.LIVE, orphan_runs=0,
+    )  # fmt: skip
 
 
 def link_to(

@@ -25,6 +25,7 @@ from backend.sync.context import Context
 from backend.sync.executor import Executor
 from backend.sync.guards import guarded
 from backend.sync.organisation import OrganisationReader
+from backend.sync.orphans import older
 from backend.sync.plan import Plan, Step
 from backend.sync.planner import plan
 from backend.sync.reader import Reader, Untrusted
@@ -64,11 +65,13 @@ class RunReport:
     waiting: int = 0
     """Writes that are decided and still to be sent: the service asked for patience, or did not answer."""
     waiting_for: str = ""
+    orphans: int = 0
+    """Rows cut off from their series; nothing happens to them before the mailbox was read again (E-4)."""
 
     @property
     def settled(self) -> bool:
         """Whether the pass found nothing to do and nothing in the way."""
-        return self.outcome == "ok" and not (self.planned or self.written or self.waiting)
+        return self.outcome == "ok" and not (self.planned or self.written or self.waiting or self.orphans)
 
 
 Keeper = Callable[[Lease], AbstractContextManager[object]]
@@ -231,7 +234,14 @@ class _Pass:
             todos = [Todo(self.user.user_id, self.kind, Side.MAILBOX.value, mailbox_id) for mailbox_id in stale]
             self.store.commit(self.lease, Changes(todos=todos, item_user=self.user.user_id))
 
+    def _count_reading(self) -> None:
+        """Orphans have seen one more complete reading."""
+        aged = list(older(self._context())) if self.kind is Kind.EVENT and not self.dry_run else []
+        if aged:
+            self.store.commit(self.lease, Changes(meetings=aged, item_user=self.user.user_id))
+
     def _rounds(self) -> None:
+        self._count_reading()
         for _ in range(ROUNDS):
             context = self._context()
             due = [
@@ -244,6 +254,7 @@ class _Pass:
             planned = self._planned(context)
             if self.dry_run:
                 return
+            self.report.orphans = planned.orphans if self.kind is Kind.EVENT else self.report.orphans
             fresh = self._store(planned, context)
             if fresh is None:
                 continue

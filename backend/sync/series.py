@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from backend.domain.recurrence import WHOLE, Occurrence, Series, Window, expand, local_date, start_key
+from backend.domain.recurrence import WHOLE, Occurrence, Series, Window, ended, expand, local_date, start_key
 from backend.domain.timezones import UnknownZone, zone
 from backend.domain.values import EMPTY, AllDay, Timed, Values
 from backend.ports.mailbox import Caps
@@ -27,7 +27,7 @@ class ItemView:
     seen: SeenItem
     problem: str | None = None
     cut: bool = False
-    """The rule no longer includes it, and nobody cancelled it (E-4)."""
+    """The rule no longer includes it and nobody cancelled it, or its whole series is gone (E-4)."""
 
     @property
     def caps(self) -> Caps:
@@ -49,9 +49,13 @@ def single(item: SeenItem) -> ItemView:
 def occurrences(item: SeenItem, window: Window, known: Iterable[str]) -> dict[str, ItemView]:
     """Occurrences of a master by original start: those of the window, and those that rows exist for (`known`)."""
     wanted = sorted(start for start in known if start != WHOLE)
-    if item.presence is not Presence.HERE or item.series is None or item.problem:
+    if item.presence is not Presence.HERE or item.problem:
         presence = Presence.UNKNOWN if item.presence is Presence.HERE else item.presence
-        return {start: _view(item, start, presence, item.problem) for start in wanted}
+        vanished = presence is Presence.GONE
+        return {start: replace(_view(item, start, presence, item.problem), cut=vanished) for start in wanted}
+    if item.series is None:
+        # It is a single event now: the other occurrences count as cancelled (E-5).
+        return {start: _view(item, start, Presence.GONE) for start in wanted}
     try:
         return _expanded(item, item.series, window, wanted)
     except (UnknownZone, ValueError, TypeError) as error:
@@ -88,39 +92,60 @@ def _around(starts: list[str], series: Series) -> Window:
 # --- a changed rule re-aligns rows (E-3) ---------------------------------------------------------------------------
 
 
+def same_times(old: Series, new: Series) -> bool:
+    """Whether two definitions make the same occurrences, apart from exceptions and length."""
+    return (old.rule, old.start, old.zone, old.all_day) == (new.rule, new.start, new.zone, new.all_day)
+
+
 def realigned(old: Series, new: Series, starts: Iterable[str], today: date) -> dict[str, str]:
     """Where rows go after a change of the master: old original start -> new one, only for those that move.
 
-    The past stays where it was. Rows without a place in the new rule keep their start; `occurrences` then reports
-    them as cut.
+    What has ended stays where it was. Rows without a place in the new rule keep their start, or move along where all
+    moved by the same days; `occurrences` then reports them as cut. No two rows end up in one place.
     """
-    if (old.rule, old.start, old.zone, old.all_day) == (new.rule, new.start, new.zone, new.all_day):
+    if same_times(old, new):
         return {}
-    rows = sorted(start for start in starts if start != WHOLE and local_date(old, start) >= today)
-    if not rows:
+    known = {start for start in starts if start != WHOLE}
+    coming = sorted(start for start in known if not ended(_moment(old, start), today))
+    if not coming:
         return {}
     shift = _day_shift(old, new)
-    targets = _placements(old, new, rows, shift)
-    return {row: target for row, target in targets.items() if row != target}
+    targets = _placements(old, new, coming, shift)
+    placed = _one_by_one(targets, known - set(targets), backwards=shift > 0)
+    return {row: target for row, target in placed.items() if row != target}
+
+
+def _moment(series: Series, start: str) -> Timed | AllDay:
+    """When the occurrence of an original start takes place by the rule."""
+    if "T" not in start:
+        first = date.fromisoformat(start)
+        return AllDay(first, first + timedelta(days=series.days or 1))
+    instant = datetime.fromisoformat(start)
+    return Timed(instant, instant + timedelta(seconds=series.seconds))
+
+
+def _one_by_one(targets: Mapping[str, str], staying: Iterable[str], *, backwards: bool) -> dict[str, str]:
+    """Rows move one after the other, those in front first; who finds his place taken stays."""
+    taken = set(staying)
+    placed: dict[str, str] = {}
+    for row in sorted(targets, reverse=backwards):
+        placed[row] = row if targets[row] in taken else targets[row]
+        taken.add(placed[row])
+    return placed
 
 
 def _placements(old: Series, new: Series, rows: list[str], shift: int) -> dict[str, str]:
-    days = [local_date(old, row) + timedelta(days=shift) for row in rows]
-    standing = expand(new, EMPTY, Window(min(days) - _MARGIN, max(days) + _MARGIN))
-    cancelled = {start_key(_at(new, day)): day for day in new.cancelled}
-    by_day = {local_date(new, start): start for start in [*cancelled, *standing]}
-    placed: dict[str, str] = {}
-    taken: set[str] = set()
-    for row in rows if not shift else ():
-        if row in standing:
-            placed[row] = row
-            taken.add(row)
-    for row, day in zip(rows, days, strict=True):
-        target = by_day.get(day)
-        if row not in placed and target is not None and target not in taken:
-            placed[row] = target
-            taken.add(target)
-    return placed
+    """The place of each row in the new rule, where it has one: equal start, or else equal date (E-3)."""
+    days = {row: local_date(old, row) + timedelta(days=shift) for row in rows}
+    around = Window(min(days.values()) - _MARGIN, max(days.values()) + _MARGIN)
+    standing = expand(new, EMPTY, around)
+    places = {start_key(_at(new, day)) for day in new.cancelled} | standing.keys()
+    by_day = {local_date(new, start): start for start in places}
+    if shift and _parts(new.rule).get("FREQ") in ("DAILY", "WEEKLY"):
+        return {row: by_day.get(day, start_key(_at(new, day))) for row, day in days.items()}
+    equal = {row: row for row in rows if not shift and row in standing}
+    dated = {row: by_day[day] for row, day in days.items() if row not in equal and day in by_day}
+    return equal | {row: place for row, place in dated.items() if place not in equal}
 
 
 def _at(series: Series, day: date) -> Timed | AllDay:

@@ -297,6 +297,11 @@ class Settlement:
         self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
         self._again(self.links[one.link_id], Side.MAILBOX, None)
 
+    def stop(self, one: Intent, reason: str) -> None:
+        """The deletion is not wanted, and the pair is not followed any more."""
+        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
+        self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=reason))
+
     def later(self, one: Intent, code: str, message: str, retry_after: float | None, *, own: bool = True) -> None:
         """Tried again after a while, longer each time.
 

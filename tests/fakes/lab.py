@@ -140,7 +140,7 @@ class Lab:
             troubled = [report.problem for report in done if report.outcome not in ("ok", "off")]
             if troubled:
                 raise Unsettled(f"a clean pass failed: {troubled}")
-            if not any(report.planned or report.written for report in done):
+            if not any(report.planned or report.written or report.orphans for report in done):
                 break
         else:
             steps = [f"{step.verb.name} {step.title}: {step.rule}" for report in done for step in report.steps]

@@ -49,6 +49,8 @@ class Row:
     erased: bool = False
     by_api: bool = False
     ties: list[Tie] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
+    """What people wrote into fields without a mapping, and related it to; lost with the record."""
 
     @property
     def alive(self) -> bool:
@@ -66,6 +68,8 @@ class Org:
     late: dict[str, Callable[[], None]] = field(default_factory=dict)
     rules: list[Callable[[Kind, Values], str | None]] = field(default_factory=list)
     """Validation rules: why the values are refused, or None."""
+    multiday: bool = True
+    """Whether events may last longer than a day (LS-161)."""
     purged_before: datetime | None = None
     leads: dict[str, str] = field(default_factory=dict)
     """Addresses of leads, by id."""
@@ -132,7 +136,14 @@ class Org:
                 raise Refused("FIELD_CUSTOM_VALIDATION_EXCEPTION", message)
         _check_required(kind, kept)
         _check_length(kind, kept)
+        self._check_multiday(kept)
         return kept
+
+    def _check_multiday(self, values: Values) -> None:
+        when = values.get("when")
+        if not self.multiday and isinstance(when, Timed) and when.duration > timedelta(minutes=1440):
+            message = "Duration must be between 0 and 1440 minutes"
+            raise Refused("FIELD_INTEGRITY_EXCEPTION", message, "DurationInMinutes")
 
     # --- relations of events ------------------------------------------------------------------------------------
 
@@ -200,6 +211,12 @@ class Org:
             row.stamp = row.last_modified = stamp
 
         self.late[row_id] = commit
+
+    def annotate(self, row_id: str, note: str) -> None:
+        """A person writes something that no mapping knows; the record is stamped."""
+        row = self.locked(row_id)
+        row.notes = (*row.notes, note)
+        row.last_modified = row.stamp = self._second()
 
     def delete(self, row_id: str) -> None:
         """A person deletes a record: it lies in the Recycle Bin."""

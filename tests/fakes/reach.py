@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
+
+ENOUGH: Final = 100
+"""Histories from which on shares mean something."""
 
 
 @dataclass
@@ -23,10 +27,11 @@ class Reach:
     def check(self, rules: set[str]) -> None:
         """The machine did what it is for: every rule in 5 % of the histories, 30 % of the kills in open writes.
 
-        A short run of fewer than 500 histories must have seen every rule at work, no more.
+        A short run of fewer than 100 histories must have seen every rule at work, no more.
         """
-        share = 0.05 if self.histories >= 500 else 1 / max(self.histories, 1)
+        enough = self.histories >= ENOUGH
+        share = 0.05 if enough else 1 / max(self.histories, 1)
         starved = {name: self.effective[name] for name in rules if self.effective[name] < share * self.histories}
         assert starved == {}, f"rules that did too little in {self.histories} histories: {starved}"
-        least = 0.3 if self.histories >= 500 else 0.1
+        least = 0.3 if enough else 0.1
         assert self.kills_in_flight >= least * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit writes"

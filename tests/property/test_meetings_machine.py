@@ -2,30 +2,29 @@
 
 Invitations and updates lag, guests delete their copies, organisers cancel, people change the record in Salesforce,
 users are assigned and unassigned, passes die and are overtaken. Judged when settled: INV-3, INV-5 to INV-8, INV-12,
-INV-17, INV-18, INV-19, INV-27. The number of histories comes from LOCKSTEP_HISTORIES.
+INV-17, INV-18, INV-19, INV-27.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from itertools import count
 
-from hypothesis import HealthCheck, settings
+import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from backend.domain.values import Kind
 from tests.fakes.account import Account, Thing
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Moment
+from tests.fakes.histories import PARTS, run_part
 from tests.fakes.lab import Lab
 from tests.fakes.lineage import EDITABLE, People
 from tests.fakes.meeting_oracle import MeetingJudge, MeetingWatch
 from tests.fakes.reach import Reach
 
-HISTORIES = int(os.environ.get("LOCKSTEP_HISTORIES", "500"))
 STEPS = 25
 LAPS = 5
 """Passes with work until everything rests: a meeting may wait once for its organiser and once for its leader."""
@@ -254,17 +253,6 @@ RULES = {
 }  # fmt: skip
 
 
-def test_inv17_inv18_inv19_inv27_and_the_rest_hold_for_drawn_meetings() -> None:
-    reach = Reach()
-    machine = type("Machine", (MeetingsMachine,), {"reach": reach})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=HISTORIES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
-    )
-    reach.check(RULES)
+@pytest.mark.parametrize("part", PARTS)
+def test_inv17_inv18_inv19_inv27_and_the_rest_hold_for_drawn_meetings(part: int) -> None:
+    run_part(MeetingsMachine, part, RULES, STEPS)
