@@ -69,7 +69,8 @@ mutate: .venv/.dev
 	@$(BIN)/python -m tests.mutate $(ARGS)
 
 prove: .venv/.dev
-	@$(BIN)/pytest tests/property --hypothesis-profile=prove $(ARGS)
+	@LOCKSTEP_TEST_HISTORIES=$${LOCKSTEP_TEST_HISTORIES:-10000} \
+		$(BIN)/pytest tests/property --hypothesis-profile=prove -n auto --dist load $(ARGS)
 
 # --- upkeep -------------------------------------------------------------------------------------------------
 

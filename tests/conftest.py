@@ -7,9 +7,11 @@ where the suite runs on SQLite.
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.fakes import chromium
 
@@ -23,6 +25,18 @@ settings.register_profile("here", max_examples=50, deadline=None, suppress_healt
 settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=200, derandomize=True)
 settings.register_profile("prove", parent=settings.get_profile("here"), max_examples=10_000)
 settings.load_profile("ci" if IN_CI else "here")
+
+
+class ByFile(LoadFileScheduling):
+    """A worker for each file, but one for each part of a property machine."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith("tests/property/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    """Parts of a property machine are shared by the workers where files are."""
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
