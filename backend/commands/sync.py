@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from backend.commands.connect import installation
 from backend.commands.output import Failure
 
 if TYPE_CHECKING:
+    from backend.storage.views.error_report import ErrorRow
     from backend.sync.plan import Step
     from backend.sync.run import RunReport
     from backend.wiring import Lockstep
@@ -19,13 +21,18 @@ if TYPE_CHECKING:
 USER = click.option("--user", "address", help="One person only, by e-mail address or Salesforce user name.")
 
 
+def _known(lockstep: Lockstep, address: str) -> int:
+    found = lockstep.people.find(address)
+    if found is None:
+        raise Failure(f"Nobody (or more than one person) is known as {address}: see `lockstep status`.")
+    return found
+
+
 def _people(lockstep: Lockstep, address: str | None) -> list[int]:
     users = {user.user_id: user for user in lockstep.store.users()}
     if address is None:
         return sorted(users)
-    found = lockstep.people.find(address)
-    if found is None:
-        raise Failure(f"Nobody (or more than one person) is known as {address}: see `lockstep status`.")
+    found = _known(lockstep, address)
     if found not in users:
         raise Failure(f"{address} does not sync: assign a configuration with `lockstep config apply`.")
     return [found]
@@ -89,39 +96,64 @@ def _lines(reports: list[RunReport], names: dict[int, str], dry_run: bool) -> It
         for what, count in sorted(report.writes.items()):
             yield f"  {what.replace('.', ' ')}: {count}"
         yield from (f"  left out: {note}" for note in report.notes)
+        if report.refused:
+            yield f"  refused: {report.refused}; `lockstep status --user {names.get(report.user_id)}` tells why"
 
 
 @click.command()
 @USER
 @output.as_json
 def status(address: str | None, as_json: bool) -> None:
-    """What everybody's sync is up to, with the reason where something stands still."""
+    """What everybody's sync is up to, with the reason where something stands still.
+
+    With --user also every item that does not sync, and why.
+    """
+    from backend.storage.views.error_report import item_rows
     from backend.storage.views.standings import standings
 
     with installation() as lockstep:
         organisation = lockstep.organisation.state()
-        only = _people(lockstep, address)[0] if address else None
+        services = {one.service: one.problem for one in lockstep.connections.all()}
+        only = _known(lockstep, address) if address else None
         people = standings(lockstep.database, only)
+        with lockstep.database.connect() as connection:
+            items = [_item(row) for row in item_rows(connection, only)]
     data = {
         "organisation": {
             "last_cycle": organisation.cycle_at,
             "problem": organisation.problem,
+            "services": services,
             "api_used": organisation.api_used,
             "api_max": organisation.api_max,
         },
         "people": people,
+        "items": items,
     }
-    output.facts(data, as_json, lambda: _status_lines(data))
+    output.facts(data, as_json, lambda: _status_lines(data, items=only is not None))
 
 
-def _status_lines(data: dict[str, Any]) -> Iterator[str]:
+def _item(row: ErrorRow) -> dict[str, Any]:
+    from backend.web.remedies import remedy, said
+
+    told = {"address": row.address, "kind": row.kind, "title": row.title, "reason": said(row.reason, row.refusal)}
+    return told | {"remedy": remedy(row.refusal) if row.refusal else "", "code": row.code, "since": row.since}
+
+
+def _status_lines(data: dict[str, Any], *, items: bool) -> Iterator[str]:
     organisation = data["organisation"]
     yield f"Salesforce: {organisation['problem'] or 'read ' + str(organisation['last_cycle'] or 'never')}"
+    yield from (f"{name}: {problem}" for name, problem in organisation["services"].items() if problem)
+    left_out = Counter(one["address"] for one in data["items"])
     for one in data["people"]:
         if one["syncs"]:
             yield f"{one['address']}: {one['state']}, {one['linked']} linked. {one['reason']} {one['remedy']}".rstrip()
         else:
             yield f"{one['address']}: does not sync. {one['because']}"
+        if left_out[one["address"]] and not items:
+            command = f"lockstep status --user {one['address']}"
+            yield f"  {left_out[one['address']]} items do not sync: `{command}` tells why."
+    for one in data["items"] if items else ():
+        yield f"  {one['kind']} “{one['title']}”: {one['reason']} {one['remedy']}".rstrip()
 
 
 @click.command()

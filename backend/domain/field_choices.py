@@ -49,6 +49,12 @@ def rows_of(kind: Kind, field_map: FieldMap = STANDARD) -> tuple[FieldRow, ...]:
     return tuple(row for row in mapped if row is not None)
 
 
+@lru_cache(maxsize=256)
+def groups_of(kind: Kind, field_map: FieldMap = STANDARD) -> tuple[str, ...]:
+    """Groups of which at least one row is mapped."""
+    return tuple(dict.fromkeys(row.group for row in rows_of(kind, field_map)))
+
+
 def _pointed(row: FieldRow, salesforce: str | None) -> FieldRow | None:
     """The row with another field. How much that one holds is Salesforce's to say, so there is no limit of ours."""
     if salesforce is None or salesforce == row.salesforce:

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from backend.domain.configuration import Configuration, Direction, Which
 from backend.domain.values import Kind
-from backend.storage import todos
+from backend.storage import legs, todos
 from backend.storage.assignment import Applied, Assignments, resolve
 from backend.storage.configuration_codec import COLUMNS, decode_configuration, decode_settings, encode_configuration
 from backend.storage.statements import run_many, upsert
-from backend.storage.tables import assignment, organisation, person, stream, user_state
+from backend.storage.tables import assignment, mailbox_item, organisation, person, stream, user_state
+from backend.sync.state import Presence
 
 _LEGS: Final = {Kind.CONTACT: "contacts_leg_since", Kind.EVENT: "events_leg_since"}
 _PEOPLE = (
@@ -36,6 +37,8 @@ _PEOPLE = (
         user_state.c.assigned_at,
         user_state.c.contacts_leg_since,
         user_state.c.events_leg_since,
+        user_state.c.private_since,
+        user_state.c.legs,
     )
     .join(user_state, user_state.c.user_id == person.c.id, isouter=True)
     .order_by(person.c.id)
@@ -45,6 +48,25 @@ _FORGET_CURSOR = (
     .where(stream.c.user_id == sa.bindparam("user"), stream.c.kind == sa.bindparam("of_kind"))
     .values(cursor=None)
 )
+
+_PRIVATE_STAYS: Final = "Private events stay where they are."
+_FORGET_PRIVATE = (
+    sa.update(mailbox_item)
+    .where(
+        mailbox_item.c.user_id == sa.bindparam("user"),
+        mailbox_item.c.kind == Kind.EVENT.value,
+        mailbox_item.c["values"]["private"].as_boolean(),
+    )
+    .values(
+        {
+            "presence": Presence.OUTSIDE.value,
+            "values": None,
+            "series": None,
+            "problem": _PRIVATE_STAYS,
+        }
+    )
+)
+"""Of a private event no more is kept than that it is there, once it is not to be synced (LS-150)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +123,10 @@ def _comparable(settings: Configuration) -> Configuration:
 
 def _state(change: _Change, now: datetime) -> dict[str, Any]:
     row, after = change.row, change.after
-    legs = {column: _leg_since(change, kind, now) for kind, column in _LEGS.items()}
-    return legs | {
+    since = {column: _leg_since(change, kind, now) for kind, column in _LEGS.items()}
+    return since | {
+        "private_since": _private_since(change, now),
+        "legs": legs.followed(row.legs, change.before, after),
         "user_id": row.id,
         "configuration_id": change.applied.configuration_id,
         "syncs": change.applied.syncs,
@@ -122,13 +146,28 @@ def _leg_since(change: _Change, kind: Kind, now: datetime) -> datetime | None:
     return since if ran_before else now
 
 
+def _private_since(change: _Change, now: datetime) -> datetime | None:
+    """When private events were switched on: older ones wait until they are changed (LS-151)."""
+    if change.after is None or not change.after.private:
+        return None
+    ran_before = change.before is not None and change.before.private
+    since: datetime | None = change.row.private_since
+    return since if ran_before else now
+
+
 def _look_again(connection: sa.Connection, changes: list[_Change]) -> None:
     todos.mark_everything(connection, [change.row.id for change in changes])
     for kind in Kind:
         wider = [change.row.id for change in changes if _mailbox_widens(kind, change.before, change.after)]
         run_many(connection, _FORGET_CURSOR, [{"user": user, "of_kind": kind.value} for user in wider])
+    hidden = [change.row.id for change in changes if _private_ends(change.before, change.after)]
+    run_many(connection, _FORGET_PRIVATE, [{"user": user} for user in hidden])
     if any(_salesforce_widens(change.before, change.after) for change in changes):
         connection.execute(sa.update(organisation).values(mark=None))
+
+
+def _private_ends(before: Configuration | None, after: Configuration | None) -> bool:
+    return before is not None and after is not None and before.private and not after.private
 
 
 def _mailbox_widens(kind: Kind, before: Configuration | None, after: Configuration | None) -> bool:

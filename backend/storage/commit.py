@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.storage import leases, todos
+from backend.storage import leases, legs, todos
 from backend.storage.journal import store_journal
 from backend.storage.mirror_items import store_items
 from backend.storage.mirror_records import store_records
@@ -37,6 +37,8 @@ def apply(work: Work, lease: Lease) -> None:
     if work.changes.planned_version is not None:
         row = {"user_id": work.user_id, "planned_version": work.changes.planned_version}
         upsert(work.connection, user_state, [row])
+    if work.changes.widened is not None:
+        legs.agreed(work.connection, work.user_id, *work.changes.widened)
 
 
 def _asked_for(work: Work) -> set[tuple[int, str, str, str]]:

@@ -43,6 +43,15 @@ _UNSEEN = (
     .order_by(_item.mailbox_id)
 )
 _MIRRORED = sa.select(sa.func.count()).where(*_OF_USER, _item.presence == Presence.HERE.value)
+_STRANDED = (
+    sa.select(sa.func.count())
+    .select_from(mailbox_item)
+    .join(
+        link,
+        sa.and_(link.c.user_id == _item.user_id, link.c.kind == _item.kind, link.c.mailbox_id == _item.mailbox_id),
+    )
+    .where(*_OF_USER, _item.generation == FOLDER_GONE)
+)
 _STREAM = sa.select(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND)
 _FORGET_CURSOR = sa.update(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND).values(cursor=None)
 _DUE = (
@@ -119,6 +128,11 @@ def unseen(connection: sa.Connection, user_id: int, kind: Kind, generation: int)
 def mirrored(connection: sa.Connection, user_id: int, kind: Kind) -> int:
     """How many items are there."""
     return int(connection.execute(_MIRRORED, _whose(user_id, kind)).scalar_one())
+
+
+def stranded(connection: sa.Connection, user_id: int, kind: Kind) -> int:
+    """How many linked items lay in a folder that was deleted, and were not seen since."""
+    return int(connection.execute(_STRANDED, _whose(user_id, kind)).scalar_one())
 
 
 def stream_of(connection: sa.Connection, user_id: int, kind: Kind) -> Stream | None:

@@ -124,6 +124,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.mark(connection)
 
+    def stranded(self, user_id: int, kind: Kind) -> int:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.stranded(connection, user_id, kind)
+
     def served_cycle(self) -> datetime | None:
         """See SyncStore."""
         with self._reading.begin() as connection:

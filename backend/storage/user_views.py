@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.domain.values import Kind
+from backend.storage import legs
 from backend.storage.configuration_codec import COLUMNS, decode_configuration
 from backend.storage.tables import configuration, person, selection, user_state
 from backend.sync.state import UserView
@@ -28,6 +29,8 @@ _USERS = (
         user_state.c.config_version,
         user_state.c.contacts_leg_since,
         user_state.c.events_leg_since,
+        user_state.c.private_since,
+        user_state.c.legs,
         *COLUMNS,
     )
     .join(user_state, user_state.c.user_id == person.c.id)
@@ -65,4 +68,6 @@ def _view(row: Any, selections: frozenset[tuple[str, str]]) -> UserView:
         crm_leg_since={kind: moment for kind, moment in since.items() if moment is not None},
         selections=selections,
         mailbox_id=row.mailbox_id,
+        private_since=row.private_since,
+        widened=legs.widened(row.legs),
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from backend.domain.codec import encode_values
 from backend.domain.configuration import KindSettings
+from backend.domain.field_choices import groups_of
 from backend.domain.fieldmap import GROUPS
 from backend.domain.recurrence import WHOLE, Window
 from backend.domain.values import EMPTY, Kind, Name, Values
@@ -58,8 +59,15 @@ class Context:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Field groups of this kind."""
-        return GROUPS[self.kind]
+        """Field groups of this kind that the user's field map holds."""
+        return groups_of(self.kind, self.settings.field_map)
+
+    def mapped(self, values: Values) -> Values:
+        """Values without groups that the user's field map leaves out."""
+        unmapped = set(GROUPS[self.kind]).difference(self.groups)
+        if unmapped.isdisjoint(values):
+            return values
+        return {group: value for group, value in values.items() if group not in unmapped}
 
     @cached_property
     def by_ref(self) -> dict[Ref, Link]:

@@ -111,6 +111,8 @@ class Newcomers:
             return half
         if left_out(context.kind, context.user.configuration, view.values, context.window):
             return None
+        if self._private_before(view.values, view.seen.modified_at):
+            return None
         if self._awaited(view.values, Side.MAILBOX):
             self.waiting.add(view.ref.mailbox_id)
             return None
@@ -344,6 +346,8 @@ class Newcomers:
             return None
         if left_out(context.kind, context.user.configuration, record.values, context.window):
             return None
+        if self._private_before(record.values, record.last_modified):
+            return None
         if self._awaited(record.values, Side.CRM):
             self.waiting.add(record.crm_id)
             return None
@@ -355,6 +359,11 @@ class Newcomers:
             Verb.CREATE_ITEM, context.kind, title, planned.rule,
             link=link, line=line, intents=(planned,), unit=record.crm_id,
         )  # fmt: skip
+
+    def _private_before(self, values: Values, modified_at: datetime | None) -> bool:
+        """Private events from before the switch was turned on wait until they are changed (LS-151)."""
+        since = self.context.user.private_since
+        return bool(values.get("private")) and since is not None and modified_at is not None and modified_at < since
 
     def _due(self, record: SeenRecord) -> bool:
         """Events untouched since the leg began are matched only, unless all are wanted (LS-106, LS-107, F-6)."""

@@ -112,14 +112,14 @@ def pair_step(pair: Linked) -> Step | None:
         return _stopped(pair, mailbox, crm)
     if link.state is LinkState.HELD and link.held_on == pair.context.held_digest(pair.view, pair.record):
         return None
-    if pair.context.kind is Kind.EVENT and not _decides(pair, mailbox):
+    if pair.context.kind is Kind.EVENT and not decides(pair, mailbox):
         return _follow(pair, mailbox, crm)
     settings = pair.context.settings
     decided = action(settings.direction, settings.deletion, mailbox, crm)
     return _ACTIONS[decided](pair)
 
 
-def _decides(pair: Linked, mailbox: Seen) -> bool:
+def decides(pair: Linked, mailbox: Seen) -> bool:
     """Whether this copy decides about the record: its leader's, or the vanished one whose deletion counts (D-8)."""
     lead = pair.context.lead(pair.view.seen)
     return lead.led_by(pair.link.user_id) or (mailbox is Seen.GONE and may_delete_record(lead, pair.link.user_id))
@@ -157,13 +157,14 @@ def _agree(pair: Linked) -> Step | None:
     moved = merge.adopted & (pair.changed_mailbox() | differing(pair.crm_values, pair.link.shadow_crm or EMPTY))
     if pair.link.state is LinkState.LINKED and not moved:
         return None
-    link = _with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
+    link = with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
     return pair.step(
         Verb.ADOPT, "Follows the copy of whoever leads the meeting.", replace(link, state=LinkState.LINKED)
     )
 
 
-def _with_shadows(link: Link, mailbox: Values, crm: Values, groups: set[str]) -> Link:
+def with_shadows(link: Link, mailbox: Values, crm: Values, groups: set[str]) -> Link:
+    """The link once both sides agree on these groups as they are."""
     return replace(
         link,
         shadow_mailbox=overlaid(link.shadow_mailbox or EMPTY, {group: mailbox.get(group) for group in groups}),
@@ -206,7 +207,7 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
     """Turns a merge into intents; agreed groups move in the shadows at once, written ones with their answer."""
     if pair.guests_moved():
         merge.to_crm[ATTENDEES] = pair.view.values.get(ATTENDEES)
-    link = _with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
+    link = with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
     if fresh:
         blank = {**dict.fromkeys(merge.to_crm), **dict.fromkeys(merge.to_mailbox)}
         link = replace(
@@ -238,11 +239,12 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
         link,
         intents=tuple(intents),
         conflicts=_journal(pair, merge, fresh=fresh),
-        meeting=_meeting_shadows(pair, merge.adopted),
+        meeting=meeting_shadows(pair, merge.adopted),
     )
 
 
-def _meeting_shadows(pair: Linked, groups: set[str]) -> Meeting | None:
+def meeting_shadows(pair: Linked, groups: set[str]) -> Meeting | None:
+    """The meeting, if there is one, once these groups are agreed as they are."""
     if pair.meeting is None or not groups:
         return None
     mailbox = {group: pair.view.values.get(group) for group in groups}

@@ -112,7 +112,8 @@ class Reader:
         current = replace(
             stream, cursor=cursor, first=span.first, end=span.end, generation=generation, listed_at=self.now
         )
-        notes = [self._folder_note("")] if listed and stream.kind is Kind.CONTACT else []
+        told = stream.kind is Kind.CONTACT and not self.store.stranded(self.user.user_id, stream.kind)
+        notes = [self._folder_note("")] if told else []
         self._commit(Changes(stream=current, items=verified, notes=notes, generation=generation))
         return listed
 

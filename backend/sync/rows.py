@@ -162,9 +162,11 @@ def intent(
 
 def create_record(context: Context, link: Link, view: ItemView, rule: str, *, resumed: bool = False) -> Intent:
     """The write that makes an item's record."""
-    return intent(context, link, Side.CRM, Op.CREATE, view.values, mailbox=view.values, rule=rule, resumed=resumed)
+    values = context.mapped(view.values)
+    return intent(context, link, Side.CRM, Op.CREATE, values, mailbox=values, rule=rule, resumed=resumed)
 
 
 def create_item(context: Context, link: Link, record: SeenRecord, rule: str, *, resumed: bool = False) -> Intent:
     """The write that makes a record's item."""
-    return intent(context, link, Side.MAILBOX, Op.CREATE, record.values, crm=record.values, rule=rule, resumed=resumed)
+    values = context.mapped(record.values)
+    return intent(context, link, Side.MAILBOX, Op.CREATE, values, crm=values, rule=rule, resumed=resumed)

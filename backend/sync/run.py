@@ -34,7 +34,8 @@ from backend.sync.relating import Acquaintance
 from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
 from backend.sync.state import Intent, IntentState, Lease, Todo, UserView
-from backend.sync.store import Changes, SyncStore, TargetTaken
+from backend.sync.store import Changes, Snapshot, SyncStore, TargetTaken
+from backend.sync.widening import agreements, changes_for
 
 ORGANISATION: Final = 0
 """The lease of the organisation reader."""
@@ -56,6 +57,8 @@ class RunReport:
     held: int = 0
     conflicts: int = 0
     refused: int = 0
+    agreed: int = 0
+    """Differences that stay as they are since a leg was switched on (F-9)."""
     writes: Counter[str] = field(default_factory=Counter)
     """Writes applied, by `side.kind.op`."""
     notes: list[str] = field(default_factory=list)
@@ -105,9 +108,13 @@ class Engine:
         lease = self.store.acquire(ORGANISATION, self.holder, self.lease_seconds)
         if lease is None:
             return None
-        with self.keeper(lease):
-            reader = OrganisationReader(self.store, port, lease, self.clock.now(), on_users)
-            count = reader.read(filter_fields, full=full)
+        try:
+            with self.keeper(lease):
+                reader = OrganisationReader(self.store, port, lease, self.clock.now(), on_users)
+                count = reader.read(filter_fields, full=full)
+        except ServiceError:
+            self.store.release(lease)  # whoever mends it and tries again need not wait until the lease ends
+            raise
         self.store.release(lease)
         return count
 
@@ -160,6 +167,7 @@ class _Pass:
     known: Acquaintance = field(default_factory=Acquaintance)
     failed: set[Side] = field(default_factory=set)
     """Sides whose service failed in this pass: what waits for them is sent in the next one."""
+    agreed: Changes = field(default_factory=Changes)
 
     @property
     def store(self) -> SyncStore:
@@ -180,7 +188,9 @@ class _Pass:
         """Recovers, reads, and plans until nothing follows."""
         try:
             self._recover()
+            self._agree_to_differences(rested=False)
             self._read()
+            self._agree_to_differences(rested=True)
             self._rounds()
         except (ServiceError, Untrusted) as error:
             self._trouble(error)
@@ -212,8 +222,30 @@ class _Pass:
         )  # fmt: skip
 
     def _context(self) -> Context:
-        snapshot = self.store.snapshot(self.user.user_id, self.kind)
+        snapshot = self._rehearsed(self.store.snapshot(self.user.user_id, self.kind))
         return Context(self.user, self.kind, snapshot, self.window, self.today, snapshot.links, snapshot.meetings)
+
+    def _agree_to_differences(self, *, rested: bool) -> None:
+        """Once after a leg was switched on (F-9): before reading, or after it where nothing had been read for long."""
+        widened = self.user.widened.get(self.kind)
+        if widened is None or widened.rested is not rested:
+            return
+        found = list(agreements(self._context(), widened))
+        self.report.agreed += sum(len(one.groups) for one in found)
+        changes = changes_for(found, self.kind, widened)
+        changes.item_user = self.user.user_id
+        if self.dry_run:
+            self.agreed = changes
+        else:
+            self.store.commit(self.lease, changes)
+
+    def _rehearsed(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with what a rehearsal would have agreed about and did not store."""
+        links = {link.id: link for link in self.agreed.links}
+        meetings = {(meeting.uid, meeting.original_start): meeting for meeting in self.agreed.meetings}
+        if not links:
+            return snapshot
+        return replace(snapshot, links={**snapshot.links, **links}, meetings={**snapshot.meetings, **meetings})
 
     def _recover(self) -> None:
         due = self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())

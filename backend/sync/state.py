@@ -330,8 +330,25 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Widened:
+    """Sides whose changes reach the other one since the direction was widened, and are not agreed about yet (F-9).
+
+    groups: those that the field map holds again · rested: the kind did not sync at all before, so what was seen of
+    the mailbox is as old as that.
+    """
+
+    sides: frozenset[Side] = frozenset()
+    groups: frozenset[str] = frozenset()
+    rested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UserView:
-    """One user with the settings that apply to him. `crm_leg_since`: when his Salesforce → mailbox leg began (F-6)."""
+    """One user with the settings that apply to him.
+
+    crm_leg_since: when his Salesforce → mailbox leg began (F-6) · private_since: when private events were switched on
+    for him (LS-151) · widened: what is to be agreed about before anything is planned.
+    """
 
     user_id: int
     crm_user_id: str
@@ -345,3 +362,5 @@ class UserView:
     selections: frozenset[tuple[str, str]] = frozenset()
     """Chosen events as (uid, original start); original start WHOLE selects a series or a single event (F.3)."""
     mailbox_id: str | None = None
+    private_since: datetime | None = None
+    widened: Mapping[Kind, Widened] = field(default_factory=dict)

@@ -31,6 +31,7 @@ from backend.sync.state import (
     Todo,
     Tombstone,
     UserView,
+    Widened,
 )
 
 
@@ -49,7 +50,8 @@ class Changes:
     items / records: upserts into the mirror; a row older than the stored one is ignored (INV-21), see `SyncStore`.
     lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start), applied
     together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
-    intents: upserts by id · ties: (line, person or thing that a write of ours ties to its event), added ·
+    intents: upserts by id · widened: what of a kind is agreed about (F-9) ·
+    ties: (line, person or thing that a write of ours ties to its event), added ·
     done_todos: removed only if their stamp is still the stored one.
     """
 
@@ -79,6 +81,7 @@ class Changes:
     todos: list[Todo] = field(default_factory=list)
     done_todos: list[Todo] = field(default_factory=list)
     planned_version: int | None = None
+    widened: tuple[Kind, Widened] | None = None
     run_id: int | None = None
 
 
@@ -179,6 +182,10 @@ class SyncStore(Protocol):
 
     def stale_series(self, user_id: int, before: date) -> tuple[str, ...]:
         """Mailbox ids of the user's series whose occurrences are made up to a day before the given one (E-7)."""
+        ...
+
+    def stranded(self, user_id: int, kind: Kind) -> int:
+        """How many linked items were in a folder that was deleted, and did not come back (H-2)."""
         ...
 
     def served_cycle(self) -> datetime | None:

@@ -12,6 +12,7 @@ REMEDIES: Final = {
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": say("Automation of your company stopped it. Its owner knows why."),
     "REQUIRED_FIELD_MISSING": say("Fill this field on the other side."),
     "STRING_TOO_LONG": say("Shorten it on the other side."),
+    "FIELD_INTEGRITY_EXCEPTION": say("Change it on the other side so that it keeps to Salesforce's limits."),
     "INVALID_EMAIL_ADDRESS": say("Correct the address on the other side."),
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": say("Choose one of the values that the field allows."),
     "DUPLICATES_DETECTED": say("Merge the two, or give them the same address, so that they are recognised as one."),

@@ -16,6 +16,7 @@ import requests
 import sqlalchemy as sa
 
 from backend.domain.configuration import Configuration
+from backend.microsoft import auth
 from backend.sandbox.faults import Rule, Target
 from backend.sandbox.world import Person, World
 from backend.storage import tables
@@ -67,6 +68,7 @@ class Installation:
 
     def open(self) -> Lockstep:
         """A fresh process: nothing is remembered but what is stored."""
+        auth._applications.clear()  # msal's own memory
         self.lockstep = Lockstep(self.stage.config, ServiceClock(self.stage.world), self.waited.append)
         return self.lockstep
 

@@ -51,6 +51,8 @@ user_state = Table(
     Column("planned_version", Integer, nullable=False, server_default="0"),
     Column("contacts_leg_since", UtcDateTime),
     Column("events_leg_since", UtcDateTime),
+    Column("private_since", UtcDateTime),
+    Column("legs", Json),
     Column("due_at", UtcDateTime),
     Column("wanted_again", Boolean, nullable=False, server_default=text("false")),
     Column("failures", Integer, nullable=False, server_default="0"),

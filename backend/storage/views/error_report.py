@@ -31,7 +31,13 @@ class ErrorRow:
 
 def error_rows(connection: sa.Connection) -> list[ErrorRow]:
     """People first, then refused pairs, then items that were left aside, each in order of the person's name."""
-    return [*_people(connection), *_refused(connection), *_notes(connection)]
+    return [*_people(connection), *item_rows(connection)]
+
+
+def item_rows(connection: sa.Connection, user_id: int | None = None) -> list[ErrorRow]:
+    """Refused pairs, then items that were left aside, of one person or of everybody."""
+    only = sa.true() if user_id is None else person.c.id == user_id
+    return [*_refused(connection, only), *_notes(connection, only)]
 
 
 def _people(connection: sa.Connection) -> list[ErrorRow]:
@@ -53,14 +59,14 @@ def _people(connection: sa.Connection) -> list[ErrorRow]:
     ]  # fmt: skip
 
 
-def _refused(connection: sa.Connection) -> list[ErrorRow]:
+def _refused(connection: sa.Connection, only: sa.ColumnElement[bool]) -> list[ErrorRow]:
     query = (
         sa.select(
             person.c.name, person.c.address, link.c.id, link.c.user_id, link.c.kind, link.c.mailbox_id, line.c.crm_id,
             link.c.reason, link.c.updated_at,
         )
         .select_from(link.join(person, person.c.id == link.c.user_id).join(line, line.c.id == link.c.line_id))
-        .where(link.c.state == "held")
+        .where(link.c.state == "held", only)
         .order_by(person.c.name, link.c.updated_at.desc())
     )  # fmt: skip
     rows = connection.execute(query).all()
@@ -75,10 +81,11 @@ def _refused(connection: sa.Connection) -> list[ErrorRow]:
     ]  # fmt: skip
 
 
-def _notes(connection: sa.Connection) -> list[ErrorRow]:
+def _notes(connection: sa.Connection, only: sa.ColumnElement[bool]) -> list[ErrorRow]:
     query = (
         sa.select(person.c.name, person.c.address, note)
         .select_from(note.join(person, person.c.id == note.c.user_id))
+        .where(only)
         .order_by(person.c.name, note.c.at.desc())
     )
     return [

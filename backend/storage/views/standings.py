@@ -9,11 +9,7 @@ import sqlalchemy as sa
 from backend.storage.engine import reading
 from backend.storage.tables import link, person, user_state
 
-_LINKED = (
-    sa.select(sa.func.count())
-    .where(link.c.user_id == person.c.id, link.c.state.in_(("linked", "held", "parked", "creating")))
-    .scalar_subquery()
-)
+_LINKED = sa.select(sa.func.count()).where(link.c.user_id == person.c.id, link.c.state == "linked").scalar_subquery()
 _PEOPLE = (
     sa.select(
         person.c.name,

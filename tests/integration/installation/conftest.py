@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from backend.microsoft import auth
 from tests.fakes.installation import Installation
 from tests.fakes.stage import ENOUGH_CALLS, Stage, stage
+from tests.fakes.told import Told
+from tests.fakes.told import told as told_by
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +44,13 @@ def installation(empty: Installation) -> Installation:
     empty.connect_salesforce()
     empty.connect_microsoft()
     return empty
+
+
+@pytest.fixture
+def told(installation: Installation, tmp_path: Path) -> Iterator[Told]:
+    """Pages and commands of the installation."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield told_by(installation, tmp_path)
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()

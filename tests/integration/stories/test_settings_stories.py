@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from backend.domain.configuration import (
     Configuration,
@@ -18,8 +19,12 @@ from backend.domain.configuration import (
     Ownership,
     StartRule,
 )
+from backend.domain.field_choices import FieldChoice, FieldMap
 from backend.domain.values import Kind, Name, ShowAs, Timed, Values
+from backend.storage import tables
 from tests.fakes.databases import EVERYTHING
+from tests.fakes.fake_mailbox import FakeMailbox
+from tests.fakes.fake_salesforce import FakeCrm
 from tests.fakes.lab import Lab
 
 ADA: Values = {"name": Name("Ada", "Lovelace"), "email": "ada@engine.example", "title": "Countess"}
@@ -197,3 +202,210 @@ def test_ls037_without_a_whole_choice_no_salesforce_contact_syncs(half: Ownershi
     lab.world.org.create(Kind.CONTACT, ADA, lab.world.people[1].crm_user_id)
     lab.settle()
     assert lab.world.mailbox_of(1).living(Kind.CONTACT) == []
+
+
+# --- a leg is switched on --------------------------------------------------------------------------------------------
+
+
+def change(lab: Lab, settings: Configuration) -> None:
+    """The admin saves the configuration."""
+    lab.settings = settings
+    with lab.configurations.editing() as editor:
+        editor.save(settings)
+
+
+def directed(kind: Kind, direction: Direction) -> Configuration:
+    return only(kind, direction=direction)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_f9_a_leg_that_is_switched_on_agrees_to_the_differences_it_finds(kind: Kind) -> None:
+    values, group = (ADA, "title") if kind is Kind.CONTACT else ({}, "description")
+    lab = Lab(1, directed(kind, Direction.TO_CRM))
+    item, record = paired(lab, kind, values or meeting(lab, description="Countess"))
+    lab.world.org.edit(record, {group: "typed in Salesforce"})
+    lab.settle()
+
+    change(lab, directed(kind, Direction.BOTH))
+    reports = lab.settle()
+    assert both(lab, item, record, group) == ("Countess", "typed in Salesforce")
+    assert sum(report.agreed for report in reports) == 1
+
+    lab.world.org.edit(record, {group: "typed later"})
+    lab.settle()
+    assert both(lab, item, record, group) == ("typed later", "typed later")
+
+
+def test_f9_the_other_leg_agrees_too() -> None:
+    lab = Lab(1, directed(Kind.CONTACT, Direction.TO_MAILBOX))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    lab.world.mailbox_of(1).edit(item, {"title": "typed in the mailbox"})
+    lab.settle()
+
+    change(lab, directed(Kind.CONTACT, Direction.BOTH))
+    lab.world.mailbox_of(1).edit(item, {"phone": "typed after the change"})
+    lab.settle()
+
+    assert both(lab, item, record, "title") == ("typed in the mailbox", "Countess")
+    assert both(lab, item, record, "phone") == ("typed after the change", "typed after the change")
+
+
+def test_f9_what_the_source_changed_before_the_leg_was_switched_on_still_flows() -> None:
+    lab = Lab(1, directed(Kind.CONTACT, Direction.TO_CRM))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    lab.world.mailbox_of(1).edit(item, {"title": "from the source"})
+    lab.world.org.edit(record, {"department": "on the target"})
+    lab.read()
+
+    change(lab, directed(Kind.CONTACT, Direction.BOTH))
+    lab.settle()
+
+    assert both(lab, item, record, "title") == ("from the source", "from the source")
+    assert both(lab, item, record, "department") == (None, "on the target")
+
+
+def test_f9_a_kind_that_did_not_sync_agrees_to_what_both_sides_became() -> None:
+    lab = Lab(1, directed(Kind.CONTACT, Direction.BOTH))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    change(lab, directed(Kind.CONTACT, Direction.OFF))
+    lab.world.mailbox_of(1).edit(item, {"title": "mailbox"})
+    lab.world.org.edit(record, {"department": "Salesforce"})
+    lab.settle()
+
+    change(lab, directed(Kind.CONTACT, Direction.BOTH))
+    lab.settle()
+
+    assert both(lab, item, record, "title") == ("mailbox", "Countess")
+    assert both(lab, item, record, "department") == (None, "Salesforce")
+
+
+def test_narrowing_needs_nothing_and_widening_back_agrees() -> None:
+    lab = Lab(1, directed(Kind.CONTACT, Direction.BOTH))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    change(lab, directed(Kind.CONTACT, Direction.TO_CRM))
+    lab.world.mailbox_of(1).edit(item, {"title": "goes on"})
+    lab.settle()
+    assert both(lab, item, record, "title") == ("goes on", "goes on")
+
+
+def test_g1_a_rehearsal_counts_what_will_stay_and_stores_nothing() -> None:
+    lab = Lab(1, directed(Kind.CONTACT, Direction.TO_CRM))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    lab.world.org.edit(record, {"title": "typed in Salesforce"})
+    lab.settle()
+    change(lab, directed(Kind.CONTACT, Direction.BOTH))
+
+    for _ in range(2):
+        report = lab.engine.sync_user(1, FakeMailbox.of(lab.world, 1), FakeCrm.of(lab.world, 1), dry_run=True)
+        assert (report.agreed, report.planned) == (1, 0)
+    lab.settle()
+    assert both(lab, item, record, "title") == ("Countess", "typed in Salesforce")
+
+
+def test_ls034_a_person_who_is_assigned_again_agrees_to_nothing_new() -> None:
+    lab = Lab(1, directed(Kind.CONTACT, Direction.BOTH))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    lab.leave(1)
+    lab.world.org.edit(record, {"title": "while he was away"})
+    lab.cycle()
+    lab.enter(1)
+    lab.settle()
+    assert both(lab, item, record, "title") == ("while he was away", "while he was away")
+    assert len(lab.world.org.living(Kind.CONTACT)) == len(lab.world.mailbox_of(1).living(Kind.CONTACT)) == 1
+
+
+# --- private events --------------------------------------------------------------------------------------------------
+
+
+def private(switch: bool) -> Configuration:
+    return replace(only(Kind.EVENT), private=switch)
+
+
+def test_ls151_a_private_event_from_before_the_switch_syncs_when_it_is_next_changed() -> None:
+    lab = Lab(1, private(switch=False))
+    old = lab.world.mailbox_of(1).create(Kind.EVENT, meeting(lab, private=True))
+    lab.settle()
+    lab.wait(timedelta(hours=1))
+    change(lab, private(switch=True))
+    lab.world.mailbox_of(1).create(Kind.EVENT, meeting(lab, subject="New", private=True))
+    lab.settle()
+    assert [row.values["subject"] for row in lab.world.org.living(Kind.EVENT)] == ["New"]
+
+    lab.world.mailbox_of(1).edit(old, {"location": "Room 2"})
+    lab.settle()
+    assert sorted(str(row.values["subject"]) for row in lab.world.org.living(Kind.EVENT)) == ["New", "Review"]
+
+
+def test_ls150_with_the_switch_turned_off_both_copies_stay_and_no_update_follows() -> None:
+    lab = Lab(1, private(switch=True))
+    item = lab.world.mailbox_of(1).create(Kind.EVENT, meeting(lab, private=True))
+    lab.settle()
+    record = lab.world.org.living(Kind.EVENT)[0].id
+
+    change(lab, private(switch=False))
+    lab.settle()
+    (kept,) = lab.rows(sa.select(tables.mailbox_item).where(tables.mailbox_item.c.mailbox_id == item))
+    assert (kept.presence, kept._mapping["values"]) == ("outside", None)
+
+    lab.world.mailbox_of(1).edit(item, {"location": "Room 2"})
+    lab.settle()
+    assert both(lab, item, record, "location") == ("Room 2", None)
+    assert (lab.world.org.read(record) or {})["subject"] == "Review"
+
+
+def test_ls150_with_the_switch_turned_on_again_the_pair_goes_on() -> None:
+    lab = Lab(1, private(switch=True))
+    item = lab.world.mailbox_of(1).create(Kind.EVENT, meeting(lab, private=True))
+    lab.settle()
+    record = lab.world.org.living(Kind.EVENT)[0].id
+    change(lab, private(switch=False))
+    lab.settle()
+    change(lab, private(switch=True))
+    lab.settle()
+    lab.world.mailbox_of(1).edit(item, {"location": "Room 3"})
+    lab.settle()
+    assert both(lab, item, record, "location") == ("Room 3", "Room 3")
+    assert len(lab.world.org.living(Kind.EVENT)) == 1
+
+
+# --- field map -------------------------------------------------------------------------------------------------------
+
+
+def without(*rows: str) -> Configuration:
+    return only(Kind.CONTACT, field_map=FieldMap(tuple(FieldChoice(row, None) for row in rows)))
+
+
+def test_ls087_a_field_that_is_not_mapped_is_neither_made_nor_changed_on_either_side() -> None:
+    lab = Lab(1, without("title"))
+    lab.world.org.create(Kind.CONTACT, ADA, lab.world.people[1].crm_user_id)
+    lab.settle()
+    (card,) = lab.world.mailbox_of(1).living(Kind.CONTACT)
+    assert card.values.get("title") is None
+    (row,) = lab.world.org.living(Kind.CONTACT)
+
+    lab.world.mailbox_of(1).edit(card.id, {"title": "Lady", "phone": "1"})
+    lab.world.org.edit(row.id, {"department": "Numbers"})
+    lab.settle()
+
+    assert both(lab, card.id, row.id, "title") == ("Lady", "Countess")
+    assert both(lab, card.id, row.id, "phone") == ("1", "1")
+    assert both(lab, card.id, row.id, "department") == ("Numbers", "Numbers")
+
+
+def test_g_a_field_that_is_mapped_again_agrees_to_the_differences_it_finds() -> None:
+    lab = Lab(1, only(Kind.CONTACT))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    change(lab, without("title"))
+    lab.settle()
+    lab.world.mailbox_of(1).edit(item, {"title": "Lady"})
+    lab.world.org.edit(record, {"title": "Dr"})
+    lab.settle()
+
+    change(lab, only(Kind.CONTACT))
+    reports = lab.settle()
+    assert both(lab, item, record, "title") == ("Lady", "Dr")
+    assert sum(report.agreed for report in reports) == 1
+
+    lab.world.mailbox_of(1).edit(item, {"title": "Baroness"})
+    lab.settle()
+    assert both(lab, item, record, "title") == ("Baroness", "Baroness")

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from backend.web.sign_in import limiter
-from tests.fakes.page_services import PASSWORD, World, make_app, make_world
+from tests.fakes.page_services import World, make_app, make_world
 from tests.fakes.page_world import fill
-
-
-@dataclass
-class Visitor:
-    """A client that sends the form token of the last page it saw."""
-
-    client: FlaskClient
-    token: str = ""
-
-    def get(self, path: str, **options: Any) -> TestResponse:
-        answer = self.client.get(path, **options)
-        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.get_data(as_text=True))
-        if found:
-            self.token = found[1]
-        return answer
-
-    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
-        return self.client.post(path, data={"csrf_token": self.token, **(data or {})}, **options)
-
-    def sign_in(self, address: str = "claire.dubois@example.com", password: str = PASSWORD) -> TestResponse:
-        self.get("/sign-in")
-        answer = self.post("/sign-in", {"address": address, "password": password})
-        self.get("/find")
-        return answer
+from tests.fakes.visitor import Visitor as Visitor
 
 
 @pytest.fixture

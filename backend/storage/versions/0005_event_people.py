@@ -1,13 +1,13 @@
 """Whom and what we tied to events: only these relations are ours to remove.
 
-Revision: 0004
+Revision: 0005
 """
 
 from alembic import op
 import sqlalchemy as sa
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
