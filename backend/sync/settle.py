@@ -375,4 +375,6 @@ def _unresolved(one: Intent, group: str, stored: Values) -> bool:
     """A company that Salesforce knows no account for reads back empty, and that is agreement (H-3)."""
     if group == "company" and one.side is Side.CRM and stored.get(group) is None:
         return True
-    return equivalent(one.kind, group, one.values.get(group), stored.get(group))
+    sent, found = one.values.get(group), stored.get(group)
+    mailbox, crm = (sent, found) if one.side is Side.CRM else (found, sent)
+    return equivalent(one.kind, group, mailbox, crm)

@@ -24,6 +24,8 @@ from backend.ports.mailbox import OWN, Caps, Item, MailboxIdentity, Page, Probe,
 from tests.fakes.account import Account, Place, Thing
 from tests.fakes.world import ApiWrite, FakeWorld
 
+HOME = "Europe/London"
+"""Zone of every mailbox."""
 SILENT = frozenset({"show_as"})
 """Groups whose change mails nobody."""
 
@@ -95,7 +97,7 @@ class FakeMailbox:
     def identity(self) -> MailboxIdentity:
         """See Mailbox."""
         with self._call("identity"):
-            return MailboxIdentity(f"box-{self.account.address}", self.account.address, "Europe/London")
+            return MailboxIdentity(f"box-{self.account.address}", self.account.address, HOME)
 
     def container(self, kind: Kind) -> str:
         """See Mailbox. A deleted contact folder is made again, empty (LS-057)."""
@@ -193,7 +195,7 @@ class FakeMailbox:
         if write.op is Op.DELETE:
             self.account.remove(thing)
             return Answer(write.id, Result.OK)
-        self.account.change(thing, write.values)
+        self.account.change(thing, _at_home(write.values))
         return Answer(write.id, Result.OK, item_of(self.account, thing))
 
     def _announce(self, write: Write, thing: Thing | None) -> None:
@@ -219,7 +221,7 @@ class FakeMailbox:
             for known in self._here(Kind.EVENT):
                 if known.transaction == write.key:
                     return known
-        thing = self.account.add(write.kind, write.values)
+        thing = self.account.add(write.kind, _at_home(write.values))
         thing.tag = thing.made_with = write.key
         thing.transaction = write.key if write.kind is Kind.EVENT else None
         thing.by_api = True
@@ -237,6 +239,12 @@ class FakeMailbox:
         else:
             self.account.edit_occurrence(thing.id, write.original_start, overlaid(standing, write.values))
         return Answer(write.id, Result.OK, item_of(self.account, thing))
+
+
+def _at_home(values: Values) -> Values:
+    """Every event of a mailbox has a zone: a time that brings none gets the mailbox's own."""
+    when = values.get("when")
+    return {**values, "when": replace(when, zone=HOME)} if isinstance(when, Timed) and when.zone is None else values
 
 
 def _position(cursor: str | None, span: Span) -> tuple[int | None, Span]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from backend.jobs.redis_server import RedisServer
 from backend.storage.engine import reading
 from backend.storage.runs import Outcome
-from backend.storage.tables import intent, link, sync_run, todo, user_state
+from backend.storage.tables import intent, line, link, sync_run, todo, user_state
 from backend.wiring import Lockstep
 from tests.fakes.stage import Stage
 from tests.torture import shots
@@ -78,7 +78,7 @@ class Game:
         self.tell = tell
         self.shots = shots.draw(kills, random.Random(chance.random()))
         self.spare = shots.draw(kills, random.Random(chance.random()))
-        self.people = People(stage, random.Random(chance.random()))
+        self.people = People(stage, random.Random(chance.random()), self._paired)
         self.faults = shots.faults()
         self.outcomes = Outcomes(seed)
         self.gallows = Gallows(stage)
@@ -159,6 +159,13 @@ class Game:
         sleeper.freeze(False)
         self._work_for(1.5)
         sleeper.stop()
+
+    def _paired(self, crm_id: str) -> bool:
+        """Whether the installation knows both sides of a record."""
+        query = sa.select(link.c.id).join(line, line.c.id == link.c.line_id)
+        query = query.where(line.c.crm_id == crm_id, link.c.state == "linked", link.c.mailbox_id.is_not(None))
+        with reading(self.lockstep.database).begin() as connection:
+            return connection.execute(query).first() is not None
 
     def _work_for(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,11 +17,16 @@ DELETABLE_EVERY = 7
 
 
 class People:
-    """Everybody on the stage. All that they do goes into the ledger; `chance` decides what they do."""
+    """Everybody on the stage. All that they do goes into the ledger; `chance` decides what they do.
 
-    def __init__(self, stage: Stage, chance: random.Random) -> None:
+    paired: whether a record's copy in the mailbox is acknowledged. Only then is either deleted: a copy that was deleted
+    before its maker learnt that it had been made cannot be told from one that was never made, and is made again.
+    """
+
+    def __init__(self, stage: Stage, chance: random.Random, paired: Callable[[str], bool]) -> None:
         self.stage = stage
         self.chance = chance
+        self.paired = paired
         self.ledger = Ledger()
         self.done = dict.fromkeys(("made", "edited", "deleted"), 0)
         self._deletions: dict[str, int] = {}
@@ -110,6 +116,8 @@ class People:
         counted = self._deletions.get(thing.person.key, 0)
         found = self._find(thing, side)
         if found is None or self._find(thing, _other(side)) is None or counted >= MOST_DELETIONS:
+            return
+        if not self.paired(thing.ids[SALESFORCE]):
             return
         if side == SALESFORCE:
             self.stage.org.delete(found, thing.person.salesforce_id)

@@ -13,7 +13,10 @@ from backend.domain.recurrence import Series
 from backend.domain.values import AllDay, Kind, ShowAs, Timed, Values
 from backend.storage import tables
 from tests.fakes.databases import EVERYTHING
+from tests.fakes.fake_mailbox import HOME
+from tests.fakes.fuel import Moment
 from tests.fakes.lab import Lab
+from tests.fakes.world import Fault
 
 
 def configured(
@@ -122,6 +125,31 @@ def test_ls107_the_same_event_edited_after_the_start_is_pushed() -> None:
     lab.settle()
 
     assert [item["location"] for item in items(lab)] == ["Room 1"]
+
+
+@pytest.mark.parametrize("fault", ["lost", "killed"])
+def test_inv6_a_time_edited_in_salesforce_while_the_answer_to_its_create_was_lost_is_kept(fault: str) -> None:
+    """C4: the mailbox gave the found event a zone, which is no edit of it."""
+    lab = Lab(1, configured())
+    record = in_salesforce(lab)
+    if fault == "lost":
+        lab.world.faults.append(Fault("mailbox.write", "lost"))
+        lab.cycle()
+    else:
+        lab.read()
+        lab.world.fuel.kill_at(1, Moment.AFTER, "mailbox.write")
+        assert lab.crashing(lab.sync) is not None
+        lab.revive()
+    assert len(items(lab)) == 1
+
+    later = timed(lab, days=3, zone=None)
+    lab.world.org.edit(record, {"when": later})
+    lab.settle()
+
+    (row,), (item,) = records(lab), items(lab)
+    assert row["when"] == later
+    assert item["when"] == replace(later, zone=HOME)
+    assert lab.count(tables.conflict) == 0
 
 
 def test_ls109_ended_before_the_window_is_not_taken() -> None:
