@@ -60,18 +60,18 @@ class Stage:
         """What makes a child process of this one load the same settings."""
         return marked_environment(os.environ | config.environment(self.overrides))
 
-    def hire(self, number: int) -> list[Person]:
-        """So many more people with a Salesforce user and a mailbox each."""
+    def hire(self, number: int, zone: str = "Europe/Berlin") -> list[Person]:
+        """So many more people with a Salesforce user and a mailbox each; `zone` is the mailbox's, an IANA name."""
         with self.world.lock:
             first = len(self.world.people) + 1
-            return [self._hire(position) for position in range(first, first + number)]
+            return [self._hire(position, zone) for position in range(first, first + number)]
 
-    def _hire(self, position: int) -> Person:
+    def _hire(self, position: int, zone: str) -> Person:
         address = f"person{position}@stage.example"
         username, name = f"{address}.crm", f"Person Number{position}"
         crm_id = self.org.add_user(username, name, email=address)
-        user = self.tenant.add_user(name, address, "Europe/Berlin")
-        person = Person(f"person{position}", name, address, username, crm_id, user.id, "Europe/Berlin")
+        user = self.tenant.add_user(name, address, zone)
+        person = Person(f"person{position}", name, address, username, crm_id, user.id, zone)
         self.world.people.append(person)
         return person
 

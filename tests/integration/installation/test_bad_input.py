@@ -224,7 +224,7 @@ def no_boss(installation: Installation) -> None:
 
 
 def test_items_that_salesforce_refuses(installation: Installation, told: Told, people: list[Person]) -> None:
-    """Each is named with what was said and what to do, is retried when it changes, and keeps nothing else waiting."""
+    """LS-160: each is named with what was said and what to do, is retried when it changes, and nothing waits for it."""
     ada, bob = people
     no_boss(installation)
     folder, box = installation.stage.contact_folder(ada), installation.box(ada)
