@@ -58,7 +58,8 @@ class OrganisationPage:
     """A page of what changed in the organisation. `mark` is set on the last page: the next read starts from it.
 
     removed: ids of deleted rows per kind · merged: loser id -> winner id (contacts) · accounts: changed account names
-    by id, whose contacts did not change by themselves (D-17).
+    by id, whose contacts did not change by themselves (D-17) · followed: (user id, contact id) for each follow of a
+    contact that was read, None if none were asked for; those of everybody with `all_followed`, else new ones only.
     """
 
     records: Mapping[Kind, tuple[Record, ...]]
@@ -66,6 +67,8 @@ class OrganisationPage:
     merged: Mapping[str, str]
     users: tuple[CrmUser, ...] = ()
     mark: str | None = None
+    followed: frozenset[tuple[str, str]] | None = None
+    all_followed: bool = False
 
 
 class Organisation(Protocol):
@@ -75,10 +78,13 @@ class Organisation(Protocol):
         """Organisation id (18 characters). Raises AccessLost."""
         ...
 
-    def changes(self, mark: str | None, filter_fields: Sequence[str]) -> Iterator[OrganisationPage]:
+    def changes(
+        self, mark: str | None, filter_fields: Sequence[str], *, followed: bool = False
+    ) -> Iterator[OrganisationPage]:
         """Rows changed since the mark with overlap, or all rows if it is None; deletions too (SF-079, SF-080).
 
-        `filter_fields` are further Contact fields to read into `Record.raw`. At most two calls when nothing changed.
+        `filter_fields` are further Contact fields to read into `Record.raw`. `followed` asks who follows which contact
+        in Chatter; only a reading of everything tells that somebody stopped to. At most two calls when nothing changed.
         Raises CursorExpired when deletions can no longer be told (SF-086): list everything then.
         """
         ...

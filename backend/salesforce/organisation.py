@@ -21,6 +21,9 @@ from backend.salesforce.streams import Stream, rounds
 
 _STANDARD_USERS: Final = "UserType = 'Standard'"
 _ACCOUNT_FIELDS: Final = ("Id", "Name", "SystemModstamp")
+_FOLLOWS: Final = "EntitySubscription"
+_FOLLOW_FIELDS: Final = ("Id", "ParentId", "SubscriberId", "CreatedDate")
+_CONTACT_PREFIX: Final = "003"
 _DELETED: Final = {Kind.CONTACT: "deleted Contact", Kind.EVENT: "deleted Event"}
 _KIND_OF: Final = {sobject: kind for kind, sobject in SOBJECTS.items()}
 
@@ -33,6 +36,7 @@ class _Gathered:
     accounts: dict[str, str] = field(default_factory=dict)
     removed: dict[Kind, list[str]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     merged: dict[str, str] = field(default_factory=dict)
+    followed: set[tuple[str, str]] = field(default_factory=set)
 
 
 class SalesforceOrganisation:
@@ -48,6 +52,7 @@ class SalesforceOrganisation:
         self._events_since = events_since
         self._filters: tuple[str, ...] = ()
         self._known: dict[Kind, Layout] = {}
+        self._followed = False
 
     def identity(self) -> str:
         """See Organisation."""
@@ -62,13 +67,16 @@ class SalesforceOrganisation:
         rows = reading.rows_of(self._client, reading.by_id(layout, ids, (filters or {}).values()))
         return reading.verdicts(layout, ids, rows, filters)
 
-    def changes(self, mark: str | None, filter_fields: Sequence[str]) -> Iterator[OrganisationPage]:
+    def changes(
+        self, mark: str | None, filter_fields: Sequence[str], *, followed: bool = False
+    ) -> Iterator[OrganisationPage]:
         """See Organisation. Two calls when nothing changed: what is there, then what is in the Recycle Bin.
 
         The mark names the fields that it covers, so that nothing has to be described in between. It expires when
         further filter fields are asked for or a field is withdrawn: only a full listing can serve those.
         """
         before = parsed(mark) if mark is not None else None
+        self._followed = followed
         try:
             self._prepare(before, filter_fields)
             yield from self._read(before)
@@ -107,6 +115,8 @@ class SalesforceOrganisation:
             removed={kind: tuple(ids) for kind, ids in found.removed.items()},
             merged=found.merged,
             users=tuple(found.users),
+            followed=frozenset(found.followed) if self._followed else None,
+            all_followed=before is None,
             mark=self._mark(before, started, [*streams, *gone], found).text(),
         )
 
@@ -164,6 +174,16 @@ class SalesforceOrganisation:
 
     def _gone(self, before: Mark | None) -> list[Stream]:
         """Deleted rows. A full listing needs none but merged contacts: what else is missing is verified by id."""
+        return [*self._deleted(before), *self._follows(before)]
+
+    def _follows(self, before: Mark | None) -> list[Stream]:
+        """Who follows what. The object tells when a row was made; a row that was deleted leaves no trace."""
+        if not self._followed:
+            return []
+        since = before.since.get(_FOLLOWS) if before else None
+        return [Stream(_FOLLOWS, _FOLLOW_FIELDS, since, "IsDeleted = false", stamp="CreatedDate")]
+
+    def _deleted(self, before: Mark | None) -> list[Stream]:
         fields = tuple(self._known[Kind.CONTACT].known(("Id", "SystemModstamp", "MasterRecordId")))
         name = _DELETED[Kind.CONTACT]
         if before is None:
@@ -177,7 +197,7 @@ class SalesforceOrganisation:
         ]
 
     def _mark(self, before: Mark | None, started: datetime, streams: Sequence[Stream], found: _Gathered) -> Mark:
-        names = ("Contact", "Event", "User", "Account", *_DELETED.values())
+        names = ("Contact", "Event", "User", "Account", _FOLLOWS, *_DELETED.values())
         greatest = {stream.name: stream.greatest for stream in streams}
         if before is None:
             # The listing showed everything up to its start, deletions and accounts' names among it.
@@ -195,6 +215,10 @@ class SalesforceOrganisation:
 
 def _note_removed(open_: Sequence[Stream], found: _Gathered) -> None:
     for stream in open_:
+        if stream.name == _FOLLOWS:
+            contacts = (row for row in stream.rows if row["ParentId"].startswith(_CONTACT_PREFIX))
+            found.followed |= {(row["SubscriberId"], row["ParentId"]) for row in contacts}
+            continue
         kind = Kind.CONTACT if stream.name == _DELETED[Kind.CONTACT] else Kind.EVENT
         for row in stream.rows:
             found.removed[kind].append(row["Id"])

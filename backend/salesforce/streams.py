@@ -12,11 +12,15 @@ from backend.salesforce.marks import OVERLAP
 
 
 class Stream:
-    """One object's rows since a moment, or all of them. `rows`: those of the last page · `done`: it was the last."""
+    """One object's rows since a moment, or all of them. `rows`: those of the last page · `done`: it was the last.
+
+    stamp: the field that tells when a row changed.
+    """
 
     def __init__(
-        self, sobject: str, fields: Sequence[str], since: datetime | None, condition: str = "", *, name: str = ""
-    ) -> None:
+        self, sobject: str, fields: Sequence[str], since: datetime | None, condition: str = "", *,
+        name: str = "", stamp: str = "SystemModstamp",
+    ) -> None:  # fmt: skip
         self.name = name or sobject
         self.rows: Sequence[Row] = ()
         self.done = False
@@ -25,6 +29,7 @@ class Stream:
         self._fields = fields
         self._condition = condition
         self._since = since
+        self._stamp = stamp
         self._last: tuple[str, str] | None = None
 
     def statement(self) -> str:
@@ -32,11 +37,11 @@ class Stream:
         conditions = [self._condition] if self._condition else []
         if self._last is not None:
             stamp, id_ = self._last
-            after = f"SystemModstamp = {stamp} AND Id > {soql.quoted(id_)}"
-            conditions.append(f"(SystemModstamp > {stamp} OR ({after}))")
+            after = f"{self._stamp} = {stamp} AND Id > {soql.quoted(id_)}"
+            conditions.append(f"({self._stamp} > {stamp} OR ({after}))")
         elif self._since is not None:
-            conditions.append(f"SystemModstamp >= {soql.instant(self._since - OVERLAP)}")
-        return soql.select(self._fields, self._sobject, " AND ".join(conditions), "SystemModstamp, Id")
+            conditions.append(f"{self._stamp} >= {soql.instant(self._since - OVERLAP)}")
+        return soql.select(self._fields, self._sobject, " AND ".join(conditions), f"{self._stamp}, Id")
 
     def take(self, page: QueryPage, started: datetime) -> None:
         """Goes on behind the last row of the page; a page may be short though more follow (SF-070).
@@ -47,8 +52,8 @@ class Stream:
         self.done = page.more is None
         if page.rows:
             last = page.rows[-1]
-            self._last = (soql.instant(moment(last["SystemModstamp"])), last["Id"])
-        stamps = (moment(row["SystemModstamp"]) for row in reversed(page.rows))
+            self._last = (soql.instant(moment(last[self._stamp])), last["Id"])
+        stamps = (moment(row[self._stamp]) for row in reversed(page.rows))
         self.greatest = next((stamp for stamp in stamps if stamp <= started), self.greatest)
 
 

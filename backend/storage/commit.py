@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.storage import leases, legs, todos
+from backend.storage import follows, leases, legs, todos
 from backend.storage.journal import store_journal
 from backend.storage.mirror_items import store_items
 from backend.storage.mirror_records import store_records
@@ -24,6 +24,8 @@ def apply(work: Work, lease: Lease) -> None:
     store_items(work)
     store_records(work)
     _store_organisation(work)
+    if work.changes.followed is not None:
+        follows.store(work.connection, work.changes.followed)
     drop(work)
     store_lines(work)
     store_meetings(work)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.domain.values import Kind
-from backend.storage import legs
+from backend.storage import follows, legs
 from backend.storage.configuration_codec import COLUMNS, decode_configuration
 from backend.storage.tables import configuration, person, selection, user_state
 from backend.sync.state import UserView
@@ -49,11 +49,12 @@ def syncing_users(connection: sa.Connection, user_id: int | None = None) -> Iter
     selections: dict[int, set[tuple[str, str]]] = {}
     for chosen_by, uid, original_start in connection.execute(chosen):
         selections.setdefault(chosen_by, set()).add((uid, original_start))
+    followed = follows.by_user(connection)
     for row in connection.execute(users):
-        yield _view(row, frozenset(selections.get(row.user_id, ())))
+        yield _view(row, frozenset(selections.get(row.user_id, ())), followed.get(row.crm_user_id, frozenset()))
 
 
-def _view(row: Any, selections: frozenset[tuple[str, str]]) -> UserView:
+def _view(row: Any, selections: frozenset[tuple[str, str]], followed: frozenset[str]) -> UserView:
     """The version is the user's own: it rises whenever the settings that apply to him become others (F-8)."""
     since = {Kind.CONTACT: row.contacts_leg_since, Kind.EVENT: row.events_leg_since}
     return UserView(
@@ -69,5 +70,6 @@ def _view(row: Any, selections: frozenset[tuple[str, str]]) -> UserView:
         selections=selections,
         mailbox_id=row.mailbox_id,
         private_since=row.private_since,
+        followed=followed,
         widened=legs.widened(row.legs),
     )

@@ -15,7 +15,7 @@ from backend.sync.scope import owners
 from backend.sync.settle import UNRELATED
 from backend.sync.sight import absent_record, seen_record
 from backend.sync.state import Lease, LineState, SeenRecord, UserView
-from backend.sync.store import Changes, SyncStore
+from backend.sync.store import Changes, Follows, SyncStore
 
 
 @dataclass
@@ -44,9 +44,11 @@ class OrganisationReader:
         """Whom the last page shows to have joined, no earlier page took into account: then all is read once more."""
         self.listed.clear()
         count, others = 0, False
-        for page in self.port.changes(mark, filter_fields):
+        followed = any(user.configuration.contact_filter.followed for user in self.store.users())
+        for page in self.port.changes(mark, filter_fields, followed=followed):
             if page.users:
                 others = bool(self.on_users(page.users)) and again
+            self._follow(page)
             changes = self._page(page)
             count += len(changes.records)
             if page.mark is not None and not others:
@@ -55,6 +57,26 @@ class OrganisationReader:
                 changes.mark, changes.cycle_at = page.mark, self.now
             self.store.commit(self.lease, changes)
         return count + self._read(None, filter_fields, again=False) if others else count
+
+    def _follow(self, page: OrganisationPage) -> None:
+        """Stores who follows what, and asks again whom the contacts concern that somebody began or ceased to follow.
+
+        A contact is not touched by being followed, so no page shows it.
+        """
+        if page.followed is None:
+            return
+        stored = {(user.crm_user_id, crm_id) for user in self.store.users() for crm_id in user.followed}
+        concerned = {user.crm_user_id for user in self.store.users()}
+        pairs = frozenset(pair for pair in page.followed if pair[0] in concerned)
+        changed = pairs ^ stored if page.all_followed else pairs - stored
+        self.store.commit(self.lease, Changes(followed=Follows(pairs, complete=page.all_followed)))
+        if not changed:
+            return
+        changes, users = Changes(), self.store.users()
+        for found in self.port.fetch(Kind.CONTACT, sorted({crm_id for _, crm_id in changed})).values():
+            if isinstance(found, Record):
+                self._add(changes, Kind.CONTACT, found, users)
+        self.store.commit(self.lease, changes)
 
     def _page(self, page: OrganisationPage) -> Changes:
         changes = Changes()

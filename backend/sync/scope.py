@@ -67,12 +67,17 @@ def passes(contact_filter: ContactFilter, record: Record, crm_user_id: str) -> b
     return all(_holds(condition, record.raw or {}) for condition in contact_filter.conditions)
 
 
+def takes(user: UserView, record: Record) -> bool:
+    """Whether a user's scope takes a contact: by his filter, or since he follows it (LS-041 to LS-044)."""
+    contact_filter = user.configuration.contact_filter
+    follows = contact_filter.followed and contact_filter.ownership.complete and record.id in user.followed
+    return follows or passes(contact_filter, record, user.crm_user_id)
+
+
 def owners(kind: Kind, record: Record, users: tuple[UserView, ...]) -> frozenset[int]:
     """The users whose scope takes a Salesforce record: their own events; contacts by filter."""
     if record.is_child or record.in_bin:
         return frozenset()
     if kind is Kind.EVENT:
         return frozenset(user.user_id for user in users if user.crm_user_id == record.owner_id)
-    return frozenset(
-        user.user_id for user in users if passes(user.configuration.contact_filter, record, user.crm_user_id)
-    )
+    return frozenset(user.user_id for user in users if takes(user, record))

@@ -364,3 +364,5 @@ class UserView:
     mailbox_id: str | None = None
     private_since: datetime | None = None
     widened: Mapping[Kind, Widened] = field(default_factory=dict)
+    followed: frozenset[str] = frozenset()
+    """Contacts that he follows in Chatter."""

@@ -43,6 +43,14 @@ class TargetTaken(Exception):
     """Another open intent names the same remote object (INV-18): nothing was committed; plan again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """(Salesforce user id, contact id) for each follow; complete: there are no others."""
+
+    pairs: frozenset[tuple[str, str]]
+    complete: bool
+
+
 @dataclass
 class Changes:
     """One transaction's worth of changes. Lists are applied in the order of the fields.
@@ -80,6 +88,7 @@ class Changes:
     ties: list[tuple[UUID, str]] = field(default_factory=list)
     todos: list[Todo] = field(default_factory=list)
     done_todos: list[Todo] = field(default_factory=list)
+    followed: Follows | None = None
     planned_version: int | None = None
     widened: tuple[Kind, Widened] | None = None
     run_id: int | None = None

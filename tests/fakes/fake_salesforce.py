@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -82,7 +83,9 @@ class FakeOrganisation:
         with _call(self.world, "organisation.identity"):
             return "00D000000000001AAA"
 
-    def changes(self, mark: str | None, filter_fields: Sequence[str]) -> Iterator[OrganisationPage]:
+    def changes(
+        self, mark: str | None, filter_fields: Sequence[str], *, followed: bool = False
+    ) -> Iterator[OrganisationPage]:
         """See Organisation. Pages are read one after the other: a row changed in between is seen as it is then."""
         org = self.world.org
         since = datetime.fromisoformat(mark) if mark else None
@@ -96,7 +99,13 @@ class FakeOrganisation:
         for number, batch in enumerate(batches, 1):
             with _call(self.world, "organisation.changes"):
                 page = self._page(batch, next_mark if number == len(batches) else None, first_time=mark is None)
+                if followed and page.mark is not None:
+                    page = replace(page, followed=self._followed(since), all_followed=mark is None)
             yield page
+
+    def _followed(self, since: datetime | None) -> frozenset[tuple[str, str]]:
+        made = self.world.org.followed.items()
+        return frozenset(pair for pair, moment in made if since is None or moment >= since - OVERLAP)
 
     def _page(self, ids: Sequence[str], mark: datetime | None, *, first_time: bool) -> OrganisationPage:
         rows = [row for row in (self.world.org.rows[id] for id in ids) if not row.erased]

@@ -78,6 +78,8 @@ class Org:
     shared_activities: bool = True
     held: set[tuple[str, str, FieldValue]] = field(default_factory=set)
     """Every value that any row ever had: (id, group, value)."""
+    followed: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """Who follows what, since when: (user id, record id)."""
 
     def hire(self, user_id: str, address: str) -> None:
         """One more Salesforce user."""

@@ -85,6 +85,13 @@ assignment = Table(
     CheckConstraint("(username IS NULL) <> (profile IS NULL)", name="user_or_profile"),
 )
 
+followed = Table(
+    "followed",
+    metadata,
+    Column("crm_user_id", String(18), primary_key=True),
+    Column("crm_id", String(18), primary_key=True),
+)
+
 connection = Table(
     "connection",
     metadata,

@@ -216,3 +216,42 @@ def test_times_are_read_as_they_are(bench: Any) -> None:
     event(bench, start=TEN)
     [record] = read(bench, None)[0].records[Kind.EVENT]
     assert record.values["when"] == Timed(TEN, TEN + timedelta(hours=1))
+
+
+# --- followed contacts -----------------------------------------------------------------------------------------------
+
+
+def follows(bench: Any, mark: str | None) -> OrganisationPage:
+    """The last page of a reading that asks for followed contacts."""
+    bench.clear_calls()
+    return list(bench.organisation().changes(mark, (), followed=True))[-1]
+
+
+def test_ls041_who_follows_which_contact_is_told_at_once_and_costs_no_further_call(bench: Any) -> None:
+    user = bench.hire()
+    first, second, account = contact(bench, "A"), contact(bench, "B"), bench.org.insert("Account", {"Name": "Acme"})
+    for followed in (first, account):
+        bench.org.insert("EntitySubscription", {"ParentId": followed, "SubscriberId": user})
+    page = follows(bench, None)
+    assert (page.followed, page.all_followed) == ({(user, first)}, True)
+    later(bench)
+    page = follows(bench, page.mark)
+    later(bench)
+
+    bench.org.insert("EntitySubscription", {"ParentId": second, "SubscriberId": user})
+    page = follows(bench, page.mark)
+    assert (page.followed, page.all_followed) == ({(user, second)}, False)
+    assert bench.calls() == 2
+
+
+def test_followed_contacts_are_not_read_unless_somebody_asks(bench: Any) -> None:
+    assert read(bench, None)[-1].followed is None
+
+
+def test_a_reading_of_everything_tells_who_no_longer_follows(bench: Any) -> None:
+    user, person = bench.hire(), contact(bench)
+    subscription = bench.org.insert("EntitySubscription", {"ParentId": person, "SubscriberId": user})
+    assert follows(bench, None).followed == {(user, person)}
+    bench.org.delete(subscription)
+    page = follows(bench, None)
+    assert (page.followed, page.all_followed) == (frozenset(), True)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.domain.configuration import (
+    Condition,
     Configuration,
     ConflictRule,
     ConflictScope,
@@ -16,6 +17,7 @@ from backend.domain.configuration import (
     Direction,
     KindSettings,
     OneWay,
+    Operator,
     Ownership,
     StartRule,
 )
@@ -24,7 +26,7 @@ from backend.domain.values import Kind, Name, ShowAs, Timed, Values
 from backend.storage import tables
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fake_mailbox import FakeMailbox
-from tests.fakes.fake_salesforce import FakeCrm
+from tests.fakes.fake_salesforce import FakeCrm, FakeOrganisation
 from tests.fakes.lab import Lab
 
 ADA: Values = {"name": Name("Ada", "Lovelace"), "email": "ada@engine.example", "title": "Countess"}
@@ -409,3 +411,76 @@ def test_g_a_field_that_is_mapped_again_agrees_to_the_differences_it_finds() -> 
     lab.world.mailbox_of(1).edit(item, {"title": "Baroness"})
     lab.settle()
     assert both(lab, item, record, "title") == ("Baroness", "Baroness")
+
+
+# --- followed contacts -----------------------------------------------------------------------------------------------
+
+NOBODY = Condition("Level__c", Operator.EQUALS, "VIP")
+"""A condition that no contact of these stories fulfils."""
+EVERYBODY = Condition("Level__c", Operator.NOT_EQUALS, "VIP")
+
+
+def of_two_people(contact_filter: ContactFilter) -> tuple[Lab, str]:
+    """Contacts of the user and of a colleague; the user follows one of the colleague's: its id."""
+    lab = Lab(2, replace(only(Kind.CONTACT), contact_filter=contact_filter))
+    lab.leave(2)
+    mine, theirs = lab.world.people[1].crm_user_id, lab.world.people[2].crm_user_id
+    lab.world.org.create(Kind.CONTACT, {"name": Name("My", "Own")}, mine)
+    followed = lab.world.org.create(Kind.CONTACT, {"name": Name("The", "Followed")}, theirs)
+    lab.world.org.create(Kind.CONTACT, {"name": Name("The", "Other")}, theirs)
+    lab.world.org.followed[mine, followed] = lab.world.clock.now()
+    lab.settle()
+    return lab, followed
+
+
+def cards(lab: Lab) -> list[str]:
+    names = [thing.values["name"] for thing in lab.world.mailbox_of(1).living(Kind.CONTACT)]
+    return sorted(str(name.last) for name in names if isinstance(name, Name))
+
+
+@pytest.mark.parametrize(
+    ("contact_filter", "expected"),
+    [
+        pytest.param(ContactFilter(followed=True), ["Followed", "Own"], id="ls041"),
+        pytest.param(ContactFilter(conditions=(NOBODY,), followed=True), ["Followed"], id="ls042"),
+        pytest.param(ContactFilter(Ownership.ALL, followed=True), ["Followed", "Other", "Own"], id="ls043"),
+        pytest.param(ContactFilter(Ownership.ALL), ["Followed", "Other", "Own"], id="ls043-off"),
+        pytest.param(ContactFilter(Ownership.ALL, (NOBODY,), followed=True), ["Followed"], id="ls044"),
+        pytest.param(ContactFilter(conditions=(EVERYBODY,)), ["Own"], id="ls040"),
+        pytest.param(ContactFilter(Ownership.SELECTED, followed=True), [], id="ls037"),
+    ],
+)
+def test_ls040_ls041_ls042_ls043_ls044_followed_contacts_come_on_top(
+    contact_filter: ContactFilter, expected: list[str]
+) -> None:
+    lab, _ = of_two_people(contact_filter)
+    assert cards(lab) == expected
+
+
+def test_ls041_a_contact_comes_when_it_is_followed_though_nobody_touched_it() -> None:
+    lab, _ = of_two_people(ContactFilter(followed=True))
+    other = next(row.id for row in lab.world.org.living(Kind.CONTACT) if row.values["name"] == Name("The", "Other"))
+    lab.wait(timedelta(hours=1))
+    lab.world.org.followed[lab.world.people[1].crm_user_id, other] = lab.world.clock.now()
+    lab.settle()
+    assert cards(lab) == ["Followed", "Other", "Own"]
+
+
+def test_ls041_a_contact_no_longer_followed_stays_and_is_parked_after_the_nightly_reading() -> None:
+    lab, followed = of_two_people(ContactFilter(followed=True))
+    del lab.world.org.followed[lab.world.people[1].crm_user_id, followed]
+    lab.engine.read_organisation(FakeOrganisation(lab.world), full=True)
+    lab.settle()
+    lab.world.org.edit(followed, {"title": "Later"})
+    lab.settle()
+    assert cards(lab) == ["Followed", "Own"]
+    titles = [thing.values.get("title") for thing in lab.world.mailbox_of(1).living(Kind.CONTACT)]
+    assert titles == [None, None]
+
+
+def test_ls041_the_switch_alone_brings_what_was_followed_before() -> None:
+    lab, _ = of_two_people(ContactFilter())
+    assert cards(lab) == ["Own"]
+    change(lab, replace(lab.settings, contact_filter=ContactFilter(followed=True)))
+    lab.settle()
+    assert cards(lab) == ["Followed", "Own"]
