@@ -18,8 +18,8 @@ from backend.storage import legs, todos
 from backend.storage.assignment import Applied, Assignments, resolve
 from backend.storage.configuration_codec import COLUMNS, decode_configuration, decode_settings, encode_configuration
 from backend.storage.statements import run_many, upsert
-from backend.storage.tables import assignment, mailbox_item, organisation, person, stream, user_state
-from backend.sync.state import Presence
+from backend.storage.tables import assignment, link, mailbox_item, organisation, person, selection, stream, user_state
+from backend.sync.state import Origin, Presence
 
 _LEGS: Final = {Kind.CONTACT: "contacts_leg_since", Kind.EVENT: "events_leg_since"}
 _PEOPLE = (
@@ -49,6 +49,7 @@ _FORGET_CURSOR = (
     .values(cursor=None)
 )
 
+_NOT_SELECTED: Final = "Not selected: this configuration syncs events that users select."
 _PRIVATE_STAYS: Final = "Private events stay where they are."
 _FORGET_PRIVATE = (
     sa.update(mailbox_item)
@@ -67,6 +68,28 @@ _FORGET_PRIVATE = (
     )
 )
 """Of a private event no more is kept than that it is there, once it is not to be synced (LS-150)."""
+
+_CHOSEN = sa.select(selection.c.uid).where(
+    selection.c.user_id == mailbox_item.c.user_id, selection.c.ended_at.is_(None)
+)
+_FROM_SALESFORCE = sa.select(link.c.mailbox_id).where(
+    link.c.user_id == mailbox_item.c.user_id,
+    link.c.kind == Kind.EVENT.value,
+    link.c.mailbox_id.is_not(None),
+    link.c.origin != Origin.MAILBOX.value,
+)
+_FORGET_UNSELECTED = (
+    sa.update(mailbox_item)
+    .where(
+        mailbox_item.c.user_id == sa.bindparam("user"),
+        mailbox_item.c.kind == Kind.EVENT.value,
+        mailbox_item.c.presence == Presence.HERE.value,
+        sa.func.coalesce(mailbox_item.c.uid, "").not_in(_CHOSEN),
+        mailbox_item.c.mailbox_id.not_in(_FROM_SALESFORCE),
+    )
+    .values({"presence": Presence.OUTSIDE.value, "values": None, "series": None, "problem": _NOT_SELECTED})
+)
+"""The same for what nobody selected, once only selected events sync (F.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +183,8 @@ def _look_again(connection: sa.Connection, changes: list[_Change]) -> None:
     for kind in Kind:
         wider = [change.row.id for change in changes if _mailbox_widens(kind, change.before, change.after)]
         run_many(connection, _FORGET_CURSOR, [{"user": user, "of_kind": kind.value} for user in wider])
+    left = [change.row.id for change in changes if _selection_begins(change.before, change.after)]
+    run_many(connection, _FORGET_UNSELECTED, [{"user": user} for user in left])
     hidden = [change.row.id for change in changes if _private_ends(change.before, change.after)]
     run_many(connection, _FORGET_PRIVATE, [{"user": user} for user in hidden])
     if any(_salesforce_widens(change.before, change.after) for change in changes):
@@ -168,6 +193,10 @@ def _look_again(connection: sa.Connection, changes: list[_Change]) -> None:
 
 def _private_ends(before: Configuration | None, after: Configuration | None) -> bool:
     return before is not None and after is not None and before.private and not after.private
+
+
+def _selection_begins(before: Configuration | None, after: Configuration | None) -> bool:
+    return after is not None and after.which is Which.SELECTED and before is not None and before.which is Which.ALL
 
 
 def _mailbox_widens(kind: Kind, before: Configuration | None, after: Configuration | None) -> bool:

@@ -14,12 +14,14 @@ from backend.domain.configuration import (
     ConflictRule,
     ConflictScope,
     ContactFilter,
+    DeletionChoice,
     Direction,
     KindSettings,
     OneWay,
     Operator,
     Ownership,
     StartRule,
+    Which,
 )
 from backend.domain.field_choices import FieldChoice, FieldMap
 from backend.domain.values import Kind, Name, ShowAs, Timed, Values
@@ -484,3 +486,103 @@ def test_ls041_the_switch_alone_brings_what_was_followed_before() -> None:
     change(lab, replace(lab.settings, contact_filter=ContactFilter(followed=True)))
     lab.settle()
     assert cards(lab) == ["Followed", "Own"]
+
+
+# --- other changes of a configuration --------------------------------------------------------------------------------
+
+
+def events(**settings: object) -> Configuration:
+    return replace(only(Kind.EVENT), **settings)  # type: ignore[arg-type]  # names are the setting's own
+
+
+def subjects(lab: Lab) -> list[str]:
+    return sorted(str(row.values["subject"]) for row in lab.world.org.living(Kind.EVENT))
+
+
+def test_g_from_all_events_to_selected_ones_parks_the_rest_and_forgets_their_content() -> None:
+    lab = Lab(1, events())
+    mailbox = lab.world.mailbox_of(1)
+    kept = mailbox.create(Kind.EVENT, meeting(lab, subject="Selected"))
+    left = mailbox.create(Kind.EVENT, meeting(lab, subject="Left"))
+    lab.world.org.create(Kind.EVENT, meeting(lab, subject="From Salesforce"), lab.world.people[1].crm_user_id)
+    lab.settle()
+    with lab.database.begin() as connection:
+        chosen = {"user_id": 1, "uid": mailbox.things[kept].uid, "original_start": ""}
+        connection.execute(sa.insert(tables.selection), chosen | {"created_at": lab.world.clock.now()})
+
+    change(lab, events(which=Which.SELECTED))
+    lab.settle()
+    row = tables.mailbox_item.c
+    seen = sa.select(row.mailbox_id, row.presence, row["values"].label("held"))
+    stored = {one.mailbox_id: one for one in lab.rows(seen)}
+    assert (stored[left].presence, stored[left].held) == ("outside", None)
+    assert [one.presence for id_, one in stored.items() if id_ != left] == ["here", "here"]
+    mailbox.edit(left, {"location": "Room 2"})
+    mailbox.edit(kept, {"location": "Room 3"})
+    lab.settle()
+    rooms = {str(one.values["subject"]): one.values.get("location") for one in lab.world.org.living(Kind.EVENT)}
+    assert rooms == {"Selected": "Room 3", "Left": None, "From Salesforce": None}
+
+    change(lab, events(which=Which.ALL))
+    lab.settle()
+    assert subjects(lab) == ["From Salesforce", "Left", "Selected"]
+    assert len(mailbox.living(Kind.EVENT)) == 3
+
+
+def test_g_a_longer_window_takes_up_what_was_outside_and_a_shorter_one_parks_it() -> None:
+    lab = Lab(1, events(days_back=10))
+    start = (lab.world.clock.now() - timedelta(days=20)).replace(microsecond=0)
+    past = meeting(lab, when=Timed(start, start + timedelta(hours=1)))
+    item = lab.world.mailbox_of(1).create(Kind.EVENT, past)
+    lab.settle()
+    assert subjects(lab) == []
+
+    change(lab, events(days_back=30))
+    lab.settle()
+    assert subjects(lab) == ["Review"]
+
+    change(lab, events(days_back=10))
+    lab.settle()
+    lab.world.mailbox_of(1).edit(item, {"location": "Room 2"})
+    lab.settle()
+    (row,) = lab.world.org.living(Kind.EVENT)
+    assert row.values.get("location") is None
+    assert len(lab.world.mailbox_of(1).living(Kind.EVENT)) == 1
+
+
+@pytest.mark.parametrize("whole", [Ownership.OWN, Ownership.ALL])
+def test_g_a_record_that_leaves_the_filter_is_parked_and_its_copy_stays(whole: Ownership) -> None:
+    lab = Lab(1, replace(only(Kind.CONTACT), contact_filter=ContactFilter(whole)))
+    record = lab.world.org.create(Kind.CONTACT, ADA, lab.world.people[1].crm_user_id)
+    lab.settle()
+    change(lab, replace(lab.settings, contact_filter=ContactFilter(whole, (NOBODY,))))
+    lab.settle()
+    lab.world.org.edit(record, {"title": "Later"})
+    lab.settle()
+    assert [card.values["title"] for card in lab.world.mailbox_of(1).living(Kind.CONTACT)] == ["Countess"]
+
+    change(lab, replace(lab.settings, contact_filter=ContactFilter(whole)))
+    lab.settle()
+    assert [card.values["title"] for card in lab.world.mailbox_of(1).living(Kind.CONTACT)] == ["Later"]
+
+
+def test_g_a_record_outside_the_filter_goes_on_if_the_user_put_its_card_in_the_container() -> None:
+    lab = Lab(1, replace(only(Kind.CONTACT), contact_filter=ContactFilter(conditions=(NOBODY,))))
+    item = lab.world.mailbox_of(1).create(Kind.CONTACT, ADA)
+    lab.settle()
+    (row,) = lab.world.org.living(Kind.CONTACT)
+    lab.world.org.edit(row.id, {"title": "Lady"})
+    lab.settle()
+    assert both(lab, item, row.id, "title") == ("Lady", "Lady")
+
+
+@pytest.mark.parametrize("choice", [DeletionChoice.RECREATE, DeletionChoice.DELETE])
+def test_f2_a_change_of_the_deletion_choice_does_not_touch_what_is_stopped(choice: DeletionChoice) -> None:
+    lab = Lab(1, only(Kind.CONTACT, deletion=DeletionChoice.STOP))
+    item, _ = paired(lab, Kind.CONTACT, ADA)
+    lab.world.mailbox_of(1).delete(item)
+    lab.settle()
+    change(lab, only(Kind.CONTACT, deletion=choice))
+    lab.settle()
+    assert lab.world.mailbox_of(1).living(Kind.CONTACT) == []
+    assert len(lab.world.org.living(Kind.CONTACT)) == 1
