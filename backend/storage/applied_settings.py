@@ -17,6 +17,7 @@ from backend.domain.values import Kind
 from backend.storage import legs, todos
 from backend.storage.assignment import Applied, Assignments, resolve
 from backend.storage.configuration_codec import COLUMNS, decode_configuration, decode_settings, encode_configuration
+from backend.storage.holders import lead_anew
 from backend.storage.statements import run_many, upsert
 from backend.storage.tables import assignment, link, mailbox_item, organisation, person, selection, stream, user_state
 from backend.sync.state import Origin, Presence
@@ -116,6 +117,7 @@ def carry_out(connection: sa.Connection, now: datetime) -> frozenset[int]:
     upsert(connection, user_state, [_state(change, now) for change in changes])
     others = [change for change in changes if change.settings_changed]
     _look_again(connection, [change for change in others if change.after is not None])
+    lead_anew(connection, (change.row.id for change in others), {row.id for row in rows if answers[row.id].syncs})
     return frozenset(change.row.id for change in others)
 
 

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from backend.domain.identity import normal_email
 from backend.domain.values import Kind
+from backend.storage import todos
 from backend.storage.configuration_codec import COLUMNS, decode_configuration
 from backend.storage.statements import IDS, look_up
 from backend.storage.tables import configuration, mailbox_item, person, user_state
+from backend.sync.meetings import Lead, lead
 from backend.sync.state import Holder, Presence, SeenItem
 
 PATIENCE: Final = timedelta(hours=24)
@@ -33,6 +35,24 @@ _COPIES = (
     .join(user_state, user_state.c.user_id == _item.user_id, isouter=True)
     .where(_item.uid.in_(IDS), _item.kind == Kind.EVENT.value, _item.presence != Presence.GONE.value)
     .order_by(_item.user_id, _item.mailbox_id)
+)
+_COPY_OF = sa.select(_item.mailbox_id, _item.presence, _item.uid, _item.organizer).where(
+    _item.user_id == sa.bindparam("user"),
+    _item.kind == Kind.EVENT.value,
+    _item.mailbox_id.in_(IDS),
+    _item.uid.is_not(None),
+)
+_mine, _theirs = mailbox_item.alias("mine"), mailbox_item.alias("theirs")
+_FELLOW_HOLDERS = (
+    sa.select(_theirs.c.user_id, _theirs.c.uid)
+    .join(_mine, sa.and_(_mine.c.uid == _theirs.c.uid, _mine.c.user_id != _theirs.c.user_id))
+    .where(
+        _mine.c.user_id.in_(IDS),
+        _mine.c.kind == Kind.EVENT.value,
+        _theirs.c.kind == Kind.EVENT.value,
+        _theirs.c.presence != Presence.GONE.value,
+    )
+    .distinct()
 )
 _SETTINGS = sa.select(*COLUMNS).where(configuration.c.id.in_(IDS))
 _BY_ADDRESS = (
@@ -80,6 +100,31 @@ def organizers(
         if address in rows and _declined(rows[address], copies.get(uid, ()), now - PATIENCE)
     }
     return Organizers({address: row.id for address, row in rows.items()}, frozenset(declined))
+
+
+def leads(connection: sa.Connection, user_id: int, mailbox_ids: Iterable[str], now: datetime) -> dict[str, Lead]:
+    """Who leads the meetings of a user's items, the vanished ones too. Items that are no meeting are left out."""
+    rows = look_up(connection, _COPY_OF, mailbox_ids, user=user_id)
+    items = [SeenItem(row.mailbox_id, Presence(row.presence), uid=row.uid, organizer=row.organizer) for row in rows]
+    copies = holders(connection, (item.uid for item in items if item.uid))
+    known = organizers(connection, items, copies, now)
+    return {
+        item.mailbox_id: lead(
+            copies.get(item.uid or "", ()),
+            known.users.get(normal_email(item.organizer) or ""),
+            declined=item.uid in known.declined,
+        )
+        for item in items
+    }
+
+
+def lead_anew(connection: sa.Connection, changed: Iterable[int], syncing: set[int]) -> None:
+    """Marks meetings for those who share them with users to whom other settings, or none, apply now (D-4, D-7).
+
+    They may lead now, and then owe what the last leader did not deliver.
+    """
+    fellows = [row for row in look_up(connection, _FELLOW_HOLDERS, changed) if row.user_id in syncing]
+    todos.mark(connection, ((row.user_id, Kind.EVENT.value, todos.MEETING, row.uid) for row in fellows))
 
 
 def _writing_events(connection: sa.Connection, configuration_ids: set[int]) -> set[int]:

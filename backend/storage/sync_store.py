@@ -14,9 +14,10 @@ from backend.domain.values import Kind
 from backend.ports.clock import Clock
 from backend.storage import commit, leases, lookups, snapshot, user_views
 from backend.storage.engine import reading
-from backend.storage.holders import holders
+from backend.storage.holders import leads
 from backend.storage.work import Work
-from backend.sync.state import Holder, Intent, Lease, Line, Link, Meeting, Note, Ref, Stream, UserView
+from backend.sync.meetings import Lead
+from backend.sync.state import Intent, Lease, Line, Link, Meeting, Note, Ref, Stream, UserView
 from backend.sync.store import Changes, Snapshot
 
 _ATTEMPTS: Final = 5
@@ -171,10 +172,10 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.linked_refs(connection, user_id, kind, refs)
 
-    def holders(self, uids: Iterable[str]) -> Mapping[str, tuple[Holder, ...]]:
+    def leads(self, user_id: int, mailbox_ids: Iterable[str]) -> Mapping[str, Lead]:
         """See SyncStore."""
         with self._reading.begin() as connection:
-            return holders(connection, uids)
+            return leads(connection, user_id, mailbox_ids, self._clock.now())
 
     def users_of_line(self, line_id: UUID) -> frozenset[int]:
         """See SyncStore."""

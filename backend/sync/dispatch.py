@@ -5,7 +5,7 @@ Each check is one batched read for the whole batch; a write that fails it is sup
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ from backend.ports.answers import Op, Verdict
 from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
 from backend.sync.context import Context
-from backend.sync.meetings import lead, may_delete_record
+from backend.sync.meetings import Lead, may_delete_record
 from backend.sync.pairs import TOOK_PLACE
 from backend.sync.relating import Acquaintance, Relating
 from backend.sync.series import occurrences
@@ -210,8 +210,14 @@ class Dispatch:
         for one in batch:
             if one.id not in still_gone:
                 self.settlement.supersede(one, RETURNED)
-        batch = [one for one in batch if one.id in still_gone and not self._took_place(one) and self._entitled(one)]
+        batch = [one for one in batch if one.id in still_gone and not self._took_place(one)]
+        leads = self._leads(batch) if batch and batch[0].kind is Kind.EVENT else {}
+        batch = [one for one in batch if self._entitled(one, leads)]
         return self._records_unmoved(batch) if batch else []
+
+    def _leads(self, batch: list[Intent]) -> Mapping[str, Lead]:
+        links = [self.settlement.links[one.link_id] for one in batch]
+        return self.store.leads(self.context.user.user_id, [link.mailbox_id for link in links if link.mailbox_id])
 
     def _took_place(self, one: Intent) -> bool:
         """Plans know whole days only; an occurrence that ended earlier today is of the past as well (INV-24)."""
@@ -242,7 +248,7 @@ class Dispatch:
         view = occurrences(master, self.context.window, [original_start]).get(original_start)
         return view is not None and view.presence is Presence.GONE
 
-    def _entitled(self, one: Intent) -> bool:
+    def _entitled(self, one: Intent, leads: Mapping[str, Lead]) -> bool:
         """The right to delete, asked again: a copy or a colleague's card may have appeared since (D-8)."""
         link = self.settlement.links[one.link_id]
         if one.kind is Kind.CONTACT:
@@ -250,13 +256,8 @@ class Dispatch:
                 self.settlement.supersede(one, "A colleague keeps this contact.")
                 return False
             return True
-        item = self.context.snapshot.items.get(link.mailbox_id or "")
-        if item is None or not item.uid:
-            return True
-        organizer = self.context.snapshot.organizers.get((item.organizer or "").casefold())
-        holders = self.store.holders([item.uid]).get(item.uid, ())
-        now = lead(holders, organizer, declined=item.uid in self.context.snapshot.declined)
-        if may_delete_record(now, link.user_id):
+        lead_now = leads.get(link.mailbox_id or "")
+        if lead_now is None or may_delete_record(lead_now, link.user_id):
             return True
         self.settlement.supersede(one, "Others still hold the meeting.")
         return False

@@ -35,11 +35,11 @@ class Linked:
 
     def __init__(self, context: Context, link: Link, view: ItemView, record: SeenRecord | None) -> None:
         self.context = context
-        self.link = link
         self.view = view
         self.record = record
         self.line: Line = context.line(link)
         self.meeting: Meeting | None = context.meeting_of_line.get(link.line_id)
+        self.link = _based(link, self.meeting)
         self.base_crm = context.base_crm(link)
 
     @property
@@ -102,6 +102,14 @@ class Linked:
     def state(self, verb: Verb, state: LinkState, reason: str) -> Step:
         """A step that changes only the link's state."""
         return self.step(verb, reason, replace(self.link, state=state, reason=reason))
+
+
+def _based(link: Link, meeting: Meeting | None) -> Link:
+    """A link that joined before the record was bound takes the meeting's shadows now, never its item's values (D-6)."""
+    waited = link.state is LinkState.CREATING and link.shadow_mailbox is None and link.shadow_crm is None
+    if not waited or meeting is None:
+        return link
+    return replace(link, shadow_mailbox=meeting.shadow_mailbox, shadow_crm=meeting.shadow_crm)
 
 
 def pair_step(pair: Linked) -> Step | None:

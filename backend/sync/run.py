@@ -24,6 +24,7 @@ from backend.sync.compile import compiled
 from backend.sync.context import Context
 from backend.sync.executor import Executor
 from backend.sync.guards import guarded
+from backend.sync.handover import HandOver
 from backend.sync.organisation import OrganisationReader
 from backend.sync.orphans import older
 from backend.sync.plan import Plan, Step
@@ -272,10 +273,18 @@ class _Pass:
         if aged:
             self.store.commit(self.lease, Changes(meetings=aged, item_user=self.user.user_id))
 
+    def _taken_over(self, context: Context) -> bool:
+        """Whether writes that people who left had open were finished: everything is looked at once more (D-9)."""
+        engine = self.engine
+        hand_over = HandOver(self.store, self._executor(context), engine.holder, engine.lease_seconds)
+        return not self.dry_run and hand_over.complete(context.snapshot.pending)
+
     def _rounds(self) -> None:
         self._count_reading()
         for _ in range(ROUNDS):
             context = self._context()
+            if self._taken_over(context):
+                continue
             due = [
                 one
                 for one in self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())

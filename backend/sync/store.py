@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from backend.domain.values import Kind
+from backend.sync.meetings import Lead
 from backend.sync.state import (
     Conflict,
     HistoryEntry,
@@ -229,8 +230,8 @@ class SyncStore(Protocol):
         """Which items are linked already, with the link's id."""
         ...
 
-    def holders(self, uids: Iterable[str]) -> Mapping[str, tuple[Holder, ...]]:
-        """Who has a copy of the meetings at this moment; asked again before a delete (D-8)."""
+    def leads(self, user_id: int, mailbox_ids: Iterable[str]) -> Mapping[str, Lead]:
+        """Who leads the meetings of a user's items at this moment; asked again before a delete (D-8)."""
         ...
 
     def users_of_line(self, line_id: UUID) -> frozenset[int]:

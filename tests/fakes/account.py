@@ -86,6 +86,8 @@ class Account:
     has_folder: bool = True
     autocorrect: tuple[str, str] = ("--", "\u2013")
     """What this mailbox rewrites in descriptions and notes, unknown to anybody's projection."""
+    unreadable: set[str] = field(default_factory=set)
+    """Ids that the service neither lists nor answers for."""
     held: set[tuple[str, str, FieldValue]] = field(default_factory=set)
     """Every value that any thing ever had: (id, group, value)."""
 

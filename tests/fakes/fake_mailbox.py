@@ -145,6 +145,8 @@ class FakeMailbox:
             return {id: self._state(kind, id) for id in ids}
 
     def _state(self, kind: Kind, id: str) -> Item | Verdict:
+        if id in self.account.unreadable:
+            return Verdict.UNKNOWN
         thing = self.account.things.get(id)
         if thing is None or not thing.alive or thing.kind is not kind:
             return Verdict.GONE
@@ -169,7 +171,8 @@ class FakeMailbox:
 
     def _here(self, kind: Kind) -> list[Thing]:
         things = self.account.things.values()
-        return [thing for thing in things if thing.kind is kind and thing.place is Place.CONTAINER]
+        here = [thing for thing in things if thing.kind is kind and thing.place is Place.CONTAINER]
+        return [thing for thing in here if thing.id not in self.account.unreadable]
 
     # --- writing ------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ class Fuel:
         self.died_at: str | None = None
         self._limit: tuple[int, str, Moment] | None = None
         self._slips: dict[int, list[Callable[[], None]]] = defaultdict(list)
+        self._before: dict[str, list[Callable[[], object]]] = defaultdict(list)
         self._slipping = False
 
     def kill_at(self, nth: int, moment: Moment = Moment.BEFORE, of: str = "") -> None:
@@ -51,12 +52,17 @@ class Fuel:
         """
         self._slips[len(self.steps) + nth].append(action)
 
+    def slip_before(self, name: str, action: Callable[[], object]) -> None:
+        """Somebody does `action` just before the next step of this name."""
+        self._before[name].append(action)
+
     def revive(self) -> None:
         """A new process: no limit, no pending slips, counting starts again."""
         self.steps.clear()
         self.died_at = None
         self._limit = None
         self._slips.clear()
+        self._before.clear()
 
     @property
     def dead(self) -> bool:
@@ -81,14 +87,14 @@ class Fuel:
             self._perhaps_die(name, Moment.AFTER)
 
     def _let_in(self, name: str) -> None:
-        if self._between_look_and_write(name):
-            return
-        due = [nth for nth in self._slips if nth <= len(self.steps)]
+        actions: list[Callable[[], object]] = self._before.pop(name, [])
+        if not self._between_look_and_write(name):
+            for nth in sorted(nth for nth in self._slips if nth <= len(self.steps)):
+                actions += self._slips.pop(nth)
         self._slipping = True
         try:
-            for nth in sorted(due):
-                for action in self._slips.pop(nth):
-                    action()
+            for action in actions:
+                action()
         finally:
             self._slipping = False
 

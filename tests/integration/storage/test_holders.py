@@ -12,6 +12,7 @@ from backend.domain.configuration import Direction, KindSettings
 from backend.domain.values import Kind
 from backend.storage import tables
 from backend.storage.configuration_codec import encode_configuration
+from backend.sync.meetings import Lead
 from backend.sync.state import Holder, Presence, SeenItem
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.stored import Bench, item, slot
@@ -42,7 +43,6 @@ def declined(bench: Bench) -> frozenset[str]:
 
 def test_d4_everybody_with_a_copy_holds_the_meeting(meeting: Bench) -> None:
     expected = {UID: (Holder(1, "copy1", True, 10), Holder(2, "copy2", True, 20))}
-    assert meeting.store.holders([UID, "unknown"]) == expected
     assert meeting.dirty("mailbox", "copy1", kind=EVENT).holders == expected
 
 
@@ -58,7 +58,7 @@ def test_d4_a_copy_that_is_not_there_is_not_eligible(
     meeting: Bench, presence: Presence, found: tuple[Holder, ...]
 ) -> None:
     meeting.see(2, SeenItem("copy2", presence, uid=UID), kind=EVENT)
-    assert meeting.store.holders([UID])[UID] == (Holder(1, "copy1", True, 10), *found)
+    assert meeting.dirty("mailbox", "copy1", kind=EVENT).holders[UID] == (Holder(1, "copy1", True, 10), *found)
 
 
 def test_d4_nobody_is_eligible_whose_settings_do_not_write_events_to_salesforce(meeting: Bench) -> None:
@@ -71,12 +71,12 @@ def test_d4_nobody_is_eligible_whose_settings_do_not_write_events_to_salesforce(
         )  # fmt: skip
     state(meeting, 2, configuration_id=2)
     assert isinstance(silent.events, KindSettings)
-    assert meeting.store.holders([UID])[UID][1] == Holder(2, "copy2", False, 20)
+    assert meeting.dirty("mailbox", "copy1", kind=EVENT).holders[UID][1] == Holder(2, "copy2", False, 20)
 
 
 def test_d4_who_no_longer_syncs_is_not_eligible(meeting: Bench) -> None:
     state(meeting, 2, syncs=False)
-    assert meeting.store.holders([UID])[UID][1] == Holder(2, "copy2", False, 20)
+    assert meeting.dirty("mailbox", "copy1", kind=EVENT).holders[UID][1] == Holder(2, "copy2", False, 20)
 
 
 def test_d4_an_organiser_is_known_if_he_syncs(meeting: Bench) -> None:
@@ -116,3 +116,13 @@ def test_d4_a_new_organiser_has_a_day_from_his_assignment(meeting: Bench, clock:
     assert declined(meeting) == frozenset()
     clock.advance(timedelta(hours=24, seconds=1))
     assert declined(meeting) == {UID}
+
+
+def test_d8_who_leads_is_told_of_a_vanished_copy_too(meeting: Bench) -> None:
+    """Asked when a delete leaves: no other thing of the user needs to be marked."""
+    meeting.see(1, SeenItem("copy1", Presence.GONE), kind=EVENT)
+    meeting.clean()
+    waiting = Lead(None, 3, frozenset({2}))
+    assert meeting.store.leads(1, ["copy1", "unknown"]) == {"copy1": waiting}
+    state(meeting, 3, syncs=False)
+    assert meeting.store.leads(1, ["copy1"]) == {"copy1": Lead(2, None, frozenset({2}))}

@@ -170,6 +170,19 @@ def test_ls110_what_began_before_the_window_and_ends_inside_is_taken() -> None:
     assert len(records(lab)) == 1
 
 
+def test_inv11_an_event_that_left_the_window_before_it_was_paired_is_made_on_neither_side_f2() -> None:
+    """F2: two windows would be a duplicate factory."""
+    lab = Lab(1, configured())
+    long_ago = timed(lab, days=-31)
+    in_mailbox(lab, when=long_ago)
+    in_salesforce(lab, when=replace(long_ago, zone=None))
+    in_salesforce(lab, "Only here", when=replace(long_ago, zone=None))
+
+    lab.settle()
+
+    assert (len(records(lab)), len(items(lab)), lab.world.writes) == (2, 1, [])
+
+
 def test_ls111_equal_subject_start_and_end_pair_and_make_no_duplicate() -> None:
     lab = Lab(1, configured())
     in_mailbox(lab)
