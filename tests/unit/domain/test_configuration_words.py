@@ -94,7 +94,7 @@ def test_the_recommended_preset_is_what_a_new_configuration_has() -> None:
 
 
 def test_the_lightning_preset_answers_the_rows_that_our_defaults_answer_otherwise() -> None:
-    """Only that the values are chosen (F.4); what each one does is shown where it is done."""
+    """LS-080, LS-091, LS-092, LS-096, LS-097, LS-100, LS-114, LS-123, LS-125, LS-128, LS-152, LS-170 (F.4)."""
     ours, theirs = RECOMMENDED, AS_LIGHTNING_SYNC
     assert (ours.company, theirs.company) == (CompanyRule.KEEP, CompanyRule.CLEAR)
     assert (ours.contacts.deletion, theirs.contacts.deletion) == (DeletionChoice.STOP, DeletionChoice.RECREATE)

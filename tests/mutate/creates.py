@@ -1,0 +1,207 @@
+"""Mechanisms without which something is made twice, or made again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutate.mutant import Edit, Mutant
+from tests.mutate.places import BETWEEN, CONTACTS, EVENTS
+
+_EXECUTOR, _DISPATCH = "backend/sync/executor.py", "backend/sync/dispatch.py"
+
+NO_KEY: Final = Edit(_EXECUTOR, "key=line.key if crm else link.key,", "key=None,")
+NO_PROBE: Final = Edit(
+    "backend/sync/recovery.py",
+    "        found = self._look(creates[0].side, creates[0].kind, list(by_key))\n",
+    "        found: list[Item | Record] = []\n",
+)
+NO_RECORD_PROBE: Final = Edit(
+    _DISPATCH,
+    "        resumed = [one for one in batch if one.attempts]\n",
+    "        resumed: list[Intent] = []\n",
+)
+NO_ITEM_PROBE: Final = Edit(
+    _DISPATCH,
+    "resumed = {self.settlement.links[one.link_id].key: one for one in batch if one.attempts}",
+    "resumed: dict[UUID, Intent] = {}",
+)
+NO_TAG_BINDING: Final = Edit(
+    "backend/sync/newcomers.py",
+    "        link = self.context.by_key.get(tag) if tag else None\n",
+    "        link = None\n",
+)
+NO_RECORD_LOOK: Final = Edit(
+    _DISPATCH,
+    "found = self.crm.find_like(batch[0].kind, [Probe(one.id, one.values) for one in batch]) if batch else {}",
+    "found: dict[UUID, list[Record]] = {}",
+)
+NO_ITEM_LOOK: Final = Edit(
+    _DISPATCH,
+    "found = self.mailbox.find_like(kind, self.container, probes) if batch else {}",
+    "found: dict[UUID, list[Item]] = {}",
+)
+NO_MATCHING: Final = Edit(
+    "backend/sync/newcomers.py",
+    "        match = self._match(view)\n",
+    "        match: SeenRecord | bool | None = None\n",
+)
+
+MUTANTS: Final = (
+    Mutant(
+        "link-before-create",
+        "the link is written before the remote create (INV-2)",
+        (
+            Edit(
+                "backend/sync/run.py",
+                "        try:\n            self.store.commit(self.lease, changes)\n",
+                """        from backend.ports.answers import Op, Write
+        early = [one for one in changes.intents if one.side is Side.CRM and one.op is Op.CREATE]
+        lines = {link.id: line.key for link in changes.links for line in changes.lines if line.id == link.line_id}
+        for one in early:
+            self.crm.write([Write(id=one.id, op=one.op, kind=one.kind, values=one.values, key=lines[one.link_id])])
+        try:
+            self.store.commit(self.lease, changes)
+""",
+            ),
+        ),
+        (BETWEEN + "test_inv2_a_create_is_sent_only_when_its_link_is_stored",),
+        short=True,
+    ),
+    Mutant(
+        "probe",
+        "what a lost answer may have made is looked for by its key or tag (B.7, C4)",
+        (NO_PROBE, NO_RECORD_PROBE, NO_ITEM_PROBE, NO_TAG_BINDING),
+        (BETWEEN + "test_c4_inv3_a_card_whose_answer_was_lost_is_found_by_its_tag_under_another_name",),
+        short=True,
+        covers="the second look at dispatch and the binding by tag in the planner, each of which is enough",
+    ),
+    Mutant(
+        "probe+key",
+        "a create carries a key that makes it repeat-safe (B.7)",
+        (NO_PROBE, NO_RECORD_PROBE, NO_ITEM_PROBE, NO_TAG_BINDING, NO_KEY),
+        (BETWEEN + "test_c4_inv3_a_record_whose_answer_was_lost_is_found_by_its_key_under_another_name",),
+        covers="the probes: with them the key is needed to be found, without them to be refused",
+    ),
+    Mutant(
+        "probe+key+look",
+        "creates look by content first (D-12), after a lost answer too",
+        (NO_PROBE, NO_RECORD_PROBE, NO_ITEM_PROBE, NO_TAG_BINDING, NO_KEY, NO_RECORD_LOOK, NO_ITEM_LOOK, NO_MATCHING),
+        (BETWEEN + "test_inv6_what_a_person_typed_after_a_lost_answer_is_not_overwritten_by_the_repeat_d3",),
+        covers="probes, key and matching",
+    ),
+    Mutant(
+        "matching",
+        "what stands on both sides is paired by its content (D-14, LS-066, LS-111)",
+        (NO_MATCHING, NO_RECORD_LOOK, NO_ITEM_LOOK),
+        (CONTACTS + "test_ls067_without_an_address_equal_name_and_company_pair_two_contacts",),
+        covers="the look before a create, which finds the same thing one step later",
+    ),
+    Mutant(
+        "look-before-record",
+        "a create in Salesforce looks by content first (D-12)",
+        (NO_RECORD_LOOK,),
+        (BETWEEN + "test_inv3_a_record_that_a_person_makes_just_before_ours_is_taken_d12",),
+        short=True,
+    ),
+    Mutant(
+        "look-before-item",
+        "a create in the mailbox looks by content first (D-12)",
+        (NO_ITEM_LOOK,),
+        (BETWEEN + "test_inv3_a_card_that_a_person_makes_just_before_ours_is_taken_d12",),
+        short=True,
+    ),
+    Mutant(
+        "one-line",
+        "one line stands for a record, whoever links it (D.1)",
+        (
+            Edit(
+                "backend/sync/newcomers.py",
+                "        line = self.context.line_of_record.get(record.crm_id)\n        if line is not None:\n"
+                "            return replace(line, state=LineState.LIVE)\n",
+                "",
+            ),
+        ),
+        (BETWEEN + "test_inv19_a_contact_that_a_colleague_keeps_is_not_deleted_d8",),
+    ),
+    Mutant(
+        "re-find",
+        "what vanished is looked for under another id before the absence counts (D-13)",
+        (
+            Edit(
+                "backend/sync/planner.py",
+                "    found = list(refound(context))\n",
+                "    found: list[Step] = []\n",
+            ),
+        ),
+        (BETWEEN + "test_d13_a_card_deleted_and_made_anew_keeps_its_record",),
+        short=True,
+    ),
+    Mutant(
+        "stop-is-a-state",
+        "a stopped pair keeps its ids without limit (F-2)",
+        (
+            Edit(
+                "backend/sync/pairs.py",
+                'return pair.state(Verb.STOP, LinkState.STOPPED, f"Deleted in {side}; the other copy stays and is not'
+                ' followed.")',
+                'return pair.step(Verb.END, f"Deleted in {side}.", pair.link, drop=True)',
+            ),
+        ),
+        (BETWEEN + "test_inv20_what_was_stopped_is_not_made_again_by_a_full_reading_f2",),
+        short=True,
+    ),
+    Mutant(
+        "deletes-mark-the-mirror",
+        "the answer to our own delete marks the mirror in the same transaction (D-10, C16)",
+        (Edit("backend/sync/settle.py", "            if line.crm_id is not None:\n", "            if False:\n"),),
+        (BETWEEN + "test_c16_what_we_deleted_is_not_made_again_from_the_row_that_still_shows_it_d10",),
+        short=True,
+    ),
+    Mutant(
+        "deletes-mark-the-mailbox-mirror",
+        "the same for an item that we deleted (D-10, C16)",
+        (
+            Edit(
+                "backend/sync/settle.py",
+                "        elif link.mailbox_id is not None and link.original_start == WHOLE:\n"
+                "            self.changes.items.append(absent_item(link.mailbox_id, Verdict.GONE))\n",
+                "",
+            ),
+        ),
+        (BETWEEN + "test_c16_the_same_from_the_mailbox_side_d10",),
+    ),
+    Mutant(
+        "start-rule",
+        "records untouched since the leg began are matched, never pushed (F-6)",
+        (
+            Edit(
+                "backend/sync/newcomers.py",
+                "        return record.last_modified is not None and record.last_modified >= since\n",
+                "        return True\n",
+            ),
+        ),
+        (EVENTS + "test_ls106_an_event_of_salesforce_untouched_since_the_start_is_not_pushed",),
+        short=True,
+    ),
+    Mutant(
+        "insert-not-upsert",
+        "a record is made by insert; a repeat overwrites nothing (D-3)",
+        (
+            NO_PROBE,
+            NO_RECORD_PROBE,
+            NO_RECORD_LOOK,
+            NO_MATCHING,
+            Edit(
+                "tests/fakes/fake_salesforce.py",
+                "            if taken is not None:\n",
+                "            if taken is not None and not taken.in_bin:\n"
+                "                org.update(taken, write.values, self.user)\n"
+                "                return Answer(write.id, Result.OK, record_of(taken))\n"
+                "            if taken is not None:\n",
+            ),
+        ),
+        (BETWEEN + "test_inv6_what_a_person_typed_after_a_lost_answer_is_not_overwritten_by_the_repeat_d3",),
+        short=True,
+        covers="the probes, which find the record before the repeat",
+    ),
+)

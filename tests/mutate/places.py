@@ -1,0 +1,15 @@
+"""Where the tests are that have to notice."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_STORIES: Final = "tests/integration/stories"
+BETWEEN: Final = f"{_STORIES}/test_in_between.py::"
+SHARED: Final = f"{_STORIES}/test_shared_meetings.py::"
+SERIES: Final = f"{_STORIES}/test_series_that_change.py::"
+CONTACTS: Final = f"{_STORIES}/test_contact_stories.py::"
+EVENTS: Final = f"{_STORIES}/test_event_stories.py::"
+GUARDS: Final = "tests/unit/sync/test_guards.py::"
+MATRIX: Final = "tests/unit/sync/test_matrix.py::"
+STORE: Final = "tests/integration/storage"

@@ -1,0 +1,97 @@
+"""Mechanisms of series, without which an occurrence loses its record or shares it.
+
+The stored key of E-2 has no mutant: keys live in their lines and nothing derives one again, so there is nothing to
+take out; `test_c17_inv23_…` would notice if somebody did.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutate.mutant import Edit, Mutant
+from tests.mutate.places import SERIES
+
+MUTANTS: Final = (
+    Mutant(
+        "re-alignment",
+        "rows follow a changed rule (E-3)",
+        (
+            Edit(
+                "backend/sync/alignment.py",
+                "        moves = _into_series(item, rows) if row is None else _along(row, item, rows, today)\n",
+                "        moves = _into_series(item, rows) if row is None else {}\n",
+            ),
+        ),
+        (SERIES + "test_inv22_another_weekday_keeps_every_record_e3",),
+        short=True,
+    ),
+    Mutant(
+        "epoch",
+        "the epoch of a series rises when rows moved (E-2)",
+        (
+            Edit(
+                "backend/sync/alignment.py",
+                "    epoch = (row.epoch if row else 0) + (1 if moves or changed else 0)\n",
+                "    epoch = row.epoch if row else 0\n",
+            ),
+        ),
+        (SERIES + "test_inv23_the_place_that_a_row_left_gets_a_record_of_its_own_e2",),
+        short=True,
+    ),
+    Mutant(
+        "grace-of-orphans",
+        "an occurrence that was cut off waits for two more readings (E-4)",
+        (
+            Edit(
+                "backend/sync/orphans.py",
+                "    return meeting.orphan_runs < PATIENCE and _decides(context, view)\n",
+                "    return False\n",
+            ),
+        ),
+        (SERIES + "test_c18_inv22_a_series_cut_and_lengthened_again_keeps_its_records_e4",),
+        short=True,
+    ),
+    Mutant(
+        "grace-begins-anew",
+        "what stands again waits anew when it is cut off once more (E-4)",
+        (
+            Edit(
+                "backend/sync/orphans.py",
+                "return _turned(context, view, replace(meeting, state=MeetingState.LIVE, orphan_runs=0), rule)\n",
+                "return None\n",
+            ),
+        ),
+        (SERIES + "test_c18_inv22_a_series_cut_and_lengthened_again_keeps_its_records_e4",),
+    ),
+    Mutant(
+        "the-past-stays",
+        "records of what took place are never deleted for a reason of their series (E-6, INV-24)",
+        (
+            Edit(
+                "backend/sync/pairs.py",
+                "    return is_occurrence and isinstance(when, Timed | AllDay) and ended(when, pair.context.today)\n",
+                "    return False\n",
+            ),
+            Edit(
+                "backend/sync/dispatch.py",
+                "if not occurrence or not isinstance(when, Timed | AllDay) or end_instant(when) > self.settlement.now:",
+                "if True:",
+            ),
+        ),
+        (SERIES + "test_inv24_a_series_deleted_after_two_of_its_meetings_keeps_their_records_e6",),
+        short=True,
+        covers="the same question at dispatch",
+    ),
+    Mutant(
+        "the-past-does-not-move",
+        "a changed rule leaves rows of the past where they were (E-3)",
+        (
+            Edit(
+                "backend/sync/series.py",
+                "    coming = sorted(start for start in known if not ended(_moment(old, start), today))\n",
+                "    coming = sorted(known)\n",
+            ),
+        ),
+        (SERIES + "test_inv24_a_series_moved_to_another_time_leaves_the_past_where_it_was_e6",),
+    ),
+)

@@ -1,0 +1,15 @@
+"""Every mechanism of the engine that can be taken out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.mutate import creates, foundations, meetings, series, writes
+
+MUTANTS: Final = (
+    *creates.MUTANTS,
+    *writes.MUTANTS,
+    *meetings.MUTANTS,
+    *series.MUTANTS,
+    *foundations.MUTANTS,
+)
