@@ -586,3 +586,35 @@ def test_f2_a_change_of_the_deletion_choice_does_not_touch_what_is_stopped(choic
     lab.settle()
     assert lab.world.mailbox_of(1).living(Kind.CONTACT) == []
     assert len(lab.world.org.living(Kind.CONTACT)) == 1
+
+
+def kept_by_two(choice: DeletionChoice) -> tuple[Lab, str]:
+    """One contact in the mailboxes of two people, both of whom take all contacts: its record."""
+    settings = replace(only(Kind.CONTACT, deletion=choice), contact_filter=ContactFilter(Ownership.ALL))
+    lab = Lab(2, settings)
+    record = lab.world.org.create(Kind.CONTACT, ADA, lab.world.people[1].crm_user_id)
+    lab.settle()
+    assert [len(lab.world.mailbox_of(user).living(Kind.CONTACT)) for user in (1, 2)] == [1, 1]
+    return lab, record
+
+
+@pytest.mark.parametrize(("choice", "records"), [(DeletionChoice.RECREATE, 1), (DeletionChoice.STOP, 0)])
+def test_ls100_a_contact_deleted_in_salesforce_and_kept_in_mailboxes_comes_back_once_or_stays_deleted(
+    choice: DeletionChoice, records: int
+) -> None:
+    lab, record = kept_by_two(choice)
+    lab.world.org.delete(record)
+    lab.settle()
+    assert len(lab.world.org.living(Kind.CONTACT)) == records
+    assert [len(lab.world.mailbox_of(user).living(Kind.CONTACT)) for user in (1, 2)] == [1, 1]
+
+
+def test_ls100_also_where_one_of_the_two_deleted_his_card_before() -> None:
+    lab, record = kept_by_two(DeletionChoice.STOP)
+    change(lab, replace(lab.settings, contacts=replace(lab.settings.contacts, deletion=DeletionChoice.RECREATE)))
+    (card,) = lab.world.mailbox_of(1).living(Kind.CONTACT)
+    lab.world.mailbox_of(1).delete(card.id)
+    lab.world.org.delete(record)
+    lab.settle()
+    assert len(lab.world.org.living(Kind.CONTACT)) == 1
+    assert len(lab.world.mailbox_of(2).living(Kind.CONTACT)) == 1
