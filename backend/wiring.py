@@ -22,6 +22,7 @@ from backend.microsoft.settings import MicrosoftSettings
 from backend.ports.clock import Clock
 from backend.ports.errors import AccessLost, BudgetSpent, ServiceError, Transient
 from backend.ports.metering import CallCounter
+from backend.readiness import look_again
 from backend.salesforce.connection import SalesforceConnection, SalesforceSettings
 from backend.storage.chores import Chore, Chores
 from backend.storage.configurations import Configurations
@@ -234,6 +235,7 @@ class Lockstep:
         if full or self.store.mark() is None:
             self.people.store(salesforce.users())  # else a first reading would not know yet whom its rows concern
         count = self.engine.read_organisation(port, self._filter_fields(), full=full, on_users=self.people.store)
+        look_again(self.connections, salesforce, self.clock.now())
         if salesforce.budget.maximum:
             self.organisation.set_allowance(salesforce.budget.used, salesforce.budget.maximum)
         return count

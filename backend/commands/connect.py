@@ -43,6 +43,7 @@ def connect() -> None:
 @output.as_json
 def salesforce(path: Path, as_json: bool) -> None:
     """Store the Salesforce connection of FILE, sign in, and check what the organisation still needs."""
+    from backend.readiness import problem_in
     from backend.storage.connection_file import ConnectionRefused, SalesforceFile, read
     from backend.wiring import SALESFORCE
 
@@ -53,7 +54,7 @@ def salesforce(path: Path, as_json: bool) -> None:
             raise Failure(str(error)) from None
         lockstep.connections.save(SALESFORCE, shown, secret)
         checks = lockstep.salesforce.check()
-        problem = next((check.sentence for check in checks if check.ok is False), "")
+        problem = problem_in(checks)
         lockstep.connections.checked(SALESFORCE, problem=problem)
         lockstep.retry_everybody()
         data = {"service": SALESFORCE, "ok": not problem, "checks": [_check(check) for check in checks]}

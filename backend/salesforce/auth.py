@@ -164,7 +164,7 @@ _REMEDIES: Final = (
     ("inactive organization", "org", "The organisation is locked or has expired: ask Salesforce."),
     ("ip restricted", "user", "Allow this server's address in the login ranges of {user}."),
     ("inactive user", "user", "Activate {user} in Salesforce, or take the user out of the configuration."),
-    ("locked", "user", "Unlock {user} in Salesforce."),
+    ("locked", "user", "Unlock or unfreeze {user} in Salesforce."),
     ("frozen", "user", "Unfreeze {user} in Salesforce."),
     (
         "authentication failure",

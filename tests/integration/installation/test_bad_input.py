@@ -147,6 +147,48 @@ def test_tenant_without_consent(installation: Installation, told: Told, people: 
     assert "consent" not in told.status + told.command("status")
 
 
+def test_a_field_that_is_missing_in_salesforce(installation: Installation, told: Told, people: list[Person]) -> None:
+    """Found when connecting, shown with the command that mends it, and forgotten by itself once it is there."""
+    installation.org.settings.key_field = False
+    path = salesforce_file(told)
+    assert "cannot use the field, so nothing is created" in told.run("connect", "salesforce", "--file", path).stdout
+    remedy = "Deploy the package that `lockstep salesforce package` writes, and assign the permission set Lockstep."
+    assert remedy in told.status
+    assert remedy in told.command("status")
+    installation.org.settings.key_field = True
+    installation.later(minutes=16)
+    installation.open()
+    goes_on(installation, *people)
+    assert remedy not in told.status + told.command("status")
+
+
+def test_a_token_that_fails_stops_one_person_only(installation: Installation, told: Told, people: list[Person]) -> None:
+    """SF-020: he backs off alone, longer each time, with a reason people can read, and goes on by himself."""
+    ada, bob = people
+    frozen = installation.id_of(ada)
+    installation.org.freeze_user(ada.salesforce_id)
+    installation.write_card(ada, "Grace", "Waiting")
+    pauses = []
+    for _ in range(4):
+        goes_on(installation, bob)
+        (row,) = installation.rows(sa.select(tables.user_state).where(tables.user_state.c.user_id == frozen))
+        pauses.append((row.due_at - installation.world.clock.now()) / timedelta(seconds=1))
+        assert frozen not in installation.lockstep.runs.due_users()
+        installation.later(seconds=pauses[-1])
+        assert frozen in installation.lockstep.runs.due_users()
+    assert [round(pause / 30) for pause in pauses] == [1, 2, 4, 8]
+    for text in (told.status, *both(told, ada)):
+        assert f"Salesforce did not sign in {ada.salesforce_username}" in text
+        assert f"Unlock or unfreeze {ada.salesforce_username} in Salesforce." in text
+    assert installation.standing(bob).state == "in_sync"
+
+    installation.org.unfreeze_user(ada.salesforce_id)
+    installation.settle()
+    assert "Waiting" in {row["LastName"] for row in installation.records("LastName", "Contact")}
+    assert installation.standing(ada).state == "in_sync"
+    assert "did not sign in" not in told.status + told.command("status")
+
+
 # --- people -----------------------------------------------------------------------------------------------------------
 
 

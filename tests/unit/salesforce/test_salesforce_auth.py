@@ -65,7 +65,7 @@ def test_sf004_a_token_is_kept_until_it_is_refused() -> None:
         ("invalid_client", "who?", "org", "consumer key"),
         ("OAUTH_APP_BLOCKED", "Connected App must be installed in this org", "org", "Install the Lockstep app"),
         ("invalid_grant", "inactive user", "user", "Activate ada"),
-        ("invalid_grant", "user is locked", "user", "Unlock ada"),
+        ("invalid_grant", "user is locked", "user", "Unlock or unfreeze ada"),
         ("invalid_grant", "user is frozen", "user", "Unfreeze ada"),
         ("invalid_grant", "authentication failure", "user", "is the username"),
         ("invalid_grant", "inactive organization", "org", "organisation is locked"),
