@@ -8,7 +8,7 @@ UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip
 LOCK := uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
 
-.PHONY: help setup fmt lint types imports test bench torture mutate prove demo lock clean
+.PHONY: help setup fmt lint types imports test bench torture mutate prove demo pictures lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -16,7 +16,8 @@ help:
 	@echo "make test      the whole test suite                             (ARGS goes to pytest)"
 	@echo "make lint      ruff, import contracts      make types   mypy --strict      make fmt   format the code"
 	@echo "make bench     counts and ratios           make torture kills at work      make mutate, make prove"
-	@echo "make setup     the environment alone       make lock    compile requirements/*.in anew"
+	@echo "make pictures  the README's pictures       make lock    compile requirements/*.in anew"
+	@echo "make setup     the environment alone"
 
 # --- the environment: each stamp stands for an installed lock -----------------------------------------------
 
@@ -71,6 +72,9 @@ mutate: .venv/.dev
 prove: .venv/.dev
 	@LOCKSTEP_TEST_HISTORIES=$${LOCKSTEP_TEST_HISTORIES:-10000} \
 		$(BIN)/pytest tests/property --hypothesis-profile=prove -n auto --dist load $(ARGS)
+
+pictures: .venv/.dev
+	@$(BIN)/python -m tests.e2e.pictures
 
 # --- upkeep -------------------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ def demo(provider: str, port: int | None, once: bool, as_json: bool) -> None:
         overrides = _overrides(folder, port)
         with exclusive(folder), Supervisor() as supervisor:
             try:
-                credentials = start_sandbox(supervisor, overrides)
+                credentials = start_sandbox(supervisor, overrides, alone=once)
                 overrides |= addresses(credentials, folder)
                 loaded = settings.load(**overrides)
                 password = _prepare(loaded, credentials)
@@ -123,12 +123,16 @@ def data_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def start_sandbox(supervisor: Supervisor, overrides: dict[str, object]) -> dict[str, Any]:
-    """Start the sandbox with its seeded world; returns what its control door says that a client needs."""
+def start_sandbox(supervisor: Supervisor, overrides: dict[str, object], *, alone: bool) -> dict[str, Any]:
+    """Start the sandbox with its seeded world; returns what its control door says that a client needs.
+
+    Unless it stays alone, its page links to ours and may kill our worker.
+    """
     control = f"http://127.0.0.1:{overrides['sandbox_port']}"
+    beside = () if alone else ("--lockstep-url", str(overrides["public_url"]), "--stops-workers")
     program = Program(
         "sandbox",
-        (*family.LOCKSTEP, "sandbox", "--seed", "demo"),
+        (*family.LOCKSTEP, "sandbox", "--seed", "demo", *beside),
         ready=family.answers(f"{control}/_sandbox/health"),
         environment=config.environment(overrides),
     )

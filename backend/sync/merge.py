@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from backend.domain.configuration import ConflictRule, ConflictScope, Direction, KindSettings, OneWay
+from backend.domain.identity import normal_email
 from backend.domain.projection import equivalent
 from backend.domain.values import FieldValue, Kind, Side, Values
 
@@ -130,5 +131,13 @@ def first_match(pair: Pair, groups: Iterable[str], direction: Direction) -> Merg
             merge.to_crm[group] = mailbox
         else:
             merge.adopted.add(group)
-            merge.lost.append((group, Side.MAILBOX if crm is None else Side.CRM))
+            if not _same_address(group, mailbox, crm):
+                merge.lost.append((group, Side.MAILBOX if crm is None else Side.CRM))
     return merge
+
+
+def _same_address(group: str, mailbox: FieldValue, crm: FieldValue) -> bool:
+    """Whether two e-mail addresses differ in capitals and blanks only (LS-074): nothing that anybody would miss."""
+    if group != "email" or not isinstance(mailbox, str) or not isinstance(crm, str):
+        return False
+    return normal_email(mailbox) == normal_email(crm)

@@ -65,9 +65,11 @@ def why_paused(person: PersonRow) -> str:
 
 
 def how_assigned(person: PersonRow) -> str:
-    """'to the user', without the configuration's name, which stands beside it; '' where that is the reason."""
-    named = f"“{person.configuration}”, assigned "
-    return person.because.removeprefix(named).rstrip(".") if person.syncs else ""
+    """'by profile “Sales”', without the configuration's name, which stands beside it; '' where that is the reason."""
+    if not person.syncs:
+        return ""
+    how = person.because.removeprefix(f"“{person.configuration}”, assigned ").rstrip(".")
+    return how.replace("through the profile", say("by profile")).replace("to the user", say("individually"))
 
 
 def outcome_of(outcome: str) -> Look:

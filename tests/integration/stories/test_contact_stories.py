@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from backend.domain.configuration import (
     Configuration,
@@ -17,6 +18,7 @@ from backend.domain.configuration import (
     Preference,
 )
 from backend.domain.values import Kind, Name, Values
+from backend.storage import tables
 from backend.storage.reset import reset_user
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.lab import Lab
@@ -347,3 +349,13 @@ def test_ls179_after_a_reset_a_card_without_its_company_in_salesforce_finds_its_
     lab.settle()
 
     assert (len(records(lab)), len(cards(lab)), len(lab.pairs())) == (1, 1, 1)
+
+
+def test_ls074_addresses_that_differ_in_capitals_only_are_no_conflict() -> None:
+    lab = Lab(1, configured())
+    in_salesforce(lab)
+    in_mailbox(lab, values={**ADA, "email": "ADA@ENGINE.EXAMPLE", "title": "Programmer"})
+
+    lab.settle()
+
+    assert [row[0] for row in lab.rows(sa.select(tables.conflict.c.group))] == ["title"]

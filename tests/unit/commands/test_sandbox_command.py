@@ -1,0 +1,46 @@
+"""The sandbox beside a Lockstep: its page may kill a worker, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from backend.commands.sandbox import kill_worker
+
+
+@contextmanager
+def child(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of ours that waits; its command line ends with these words."""
+    process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", *words], stdin=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(autouse=True)
+def _our_children_are_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = os.getpid()
+    monkeypatch.setattr(os, "getppid", lambda: pid)
+
+
+def test_a_worker_that_the_same_parent_started_is_killed_and_nothing_else() -> None:
+    with child("backend.cli", "web") as web, child("backend.cli", "worker") as worker:
+        said = kill_worker()
+
+        assert worker.wait(30) == -signal.SIGKILL
+        assert web.poll() is None
+        assert said.startswith(f"Worker {worker.pid} was killed")
+
+
+def test_without_a_worker_the_page_says_so() -> None:
+    with child("backend.cli", "scheduler") as scheduler:
+        assert kill_worker() == "No worker runs at this moment; another one is being started."
+        assert scheduler.poll() is None
