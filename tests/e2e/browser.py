@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -14,10 +13,9 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from werkzeug.serving import make_server
 
+from tests.fakes import chromium
 from tests.fakes.page_services import PASSWORD
 
-CANDIDATES = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-INSTALL = "apt-get install chromium"
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>
 <match target="pattern"><test qual="any" name="family" compare="eq"><string>sans</string></test>
@@ -28,19 +26,12 @@ FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <edit name="family" mode="prepend" binding="strong"><string>Liberation Sans</string></edit></match></fontconfig>"""
 
 
-def chromium() -> str | None:
-    """The browser of this machine: LOCKSTEP_TEST_CHROMIUM, a well-known place, or the PATH."""
-    named = os.environ.get("LOCKSTEP_TEST_CHROMIUM")
-    found = [path for path in (named, *CANDIDATES, shutil.which("chromium")) if path and Path(path).exists()]
-    return found[0] if found else None
-
-
 @contextmanager
 def launched() -> Iterator[Browser]:
     """A running browser that draws `system-ui` with the same face on every machine that has it."""
-    program = chromium()
+    program = chromium.find()
     if program is None:
-        raise RuntimeError(f"No Chromium was found; install it: {INSTALL}")
+        raise RuntimeError(chromium.INSTALL)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         fonts = Path(folder) / "fonts.conf"
         fonts.write_text(FONTS)
