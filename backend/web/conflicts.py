@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint, render_template, request
 
 from backend.storage.views.conflicts import ConflictQuery, conflict_groups, conflict_rows
-from backend.web.fields import label, shown
+from backend.web.fields import beside, label, shown
 from backend.web.paging import number, pager
 from backend.web.services import services
 from backend.web.times import times
@@ -35,6 +35,6 @@ def page() -> str:
         groups = conflict_groups(connection)
     return render_template(
         "conflicts/page.html", rows=rows, total=total, query=query, days=request.args.get("days", ""), groups=groups,
-        pager=pager(query.page, SIZE, total), shown=shown, label=label,
+        pager=pager(query.page, SIZE, total), shown=shown, beside=beside, label=label,
         filtered=bool(query.text or query.group or period),
     )  # fmt: skip

@@ -65,6 +65,11 @@ def label(group: str) -> str:
     return ANY_LABEL.get(group, group)
 
 
+def beside(value: FieldValue, other: FieldValue) -> str:
+    """A value as text next to the one it is compared with: times in the zone of that one, so that they can be."""
+    return shown(value, other.zone if isinstance(other, Timed) else None)
+
+
 def shown(value: FieldValue, zone: str | None = None) -> str:
     """A value as text, '' for none. Times in `zone`, else in the viewer's."""
     if isinstance(value, Attendees):

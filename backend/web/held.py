@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from backend.storage.views.held import HeldStep, held_step, held_steps_page
-from backend.web.fields import ORDER, Piece, diff, label, shown
+from backend.web.fields import ORDER, Piece, beside, diff, label, shown
 from backend.web.numbers import count
 from backend.web.paging import number, pager
 from backend.web.services import services
@@ -106,7 +106,7 @@ def fields(step: HeldStep) -> tuple[Field, ...]:
     """What the step would write, in the order of the field map."""
     groups = sorted(step.values, key=lambda group: ORDER[step.kind].get(group, 99))
     mailbox = {group: shown(step.mailbox.get(group)) for group in groups}
-    crm = {group: shown(step.values.get(group)) for group in groups}
+    crm = {group: beside(step.values.get(group), step.mailbox.get(group)) for group in groups}
     return tuple(Field(label(group), mailbox[group], crm[group], diff(mailbox[group], crm[group])) for group in groups)
 
 

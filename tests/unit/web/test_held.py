@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from backend.domain.codec import encode_values
+from backend.domain.values import Timed
 from backend.storage import tables as t
 from tests.fakes.page_services import World
 from tests.fakes.page_world import HANNAH, HELD, HELD_DELETE
@@ -117,3 +120,17 @@ def test_nothing_held_says_so(admin: Visitor, world: World) -> None:
         connection.execute(sa.delete(t.intent).where(t.intent.c.state == "held"))
 
     assert "No step is held" in text_of(admin.get("/held").text)
+
+
+def test_both_times_are_shown_in_the_zone_of_the_meeting(admin: Visitor, world: World) -> None:
+    """Salesforce keeps no zone of a time; in the viewer's zone it would look shifted beside the mailbox's."""
+    start = datetime(2026, 12, 5, 12, tzinfo=UTC)
+    before = encode_values({"when": Timed(start, start + timedelta(hours=1), "America/New_York")})
+    after = encode_values({"when": Timed(start + timedelta(hours=3), start + timedelta(hours=4))})
+    with world.engine.begin() as connection:
+        connection.execute(sa.update(t.intent).where(t.intent.c.id == HELD).values(from_mailbox=before, values=after))
+
+    words = text_of(admin.get(f"/held/{HELD}").text)
+
+    assert "07:00 to 08:00 America/New_York" in words
+    assert "10:00 to 11:00 America/New_York" in words
