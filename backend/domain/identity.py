@@ -70,6 +70,13 @@ def contradict(kind: Kind, left: Values, right: Values) -> bool:
     return mine is not None and other is not None and mine != other
 
 
+def same_keys(left: tuple[str | None, str | None], right: tuple[str | None, str | None]) -> bool:
+    """Whether two things with these strong and natural keys are the same: by the strong ones if both have one."""
+    if left[0] is not None and right[0] is not None:
+        return left[0] == right[0]
+    return left[1] is not None and left[1] == right[1]
+
+
 def natural_key(kind: Kind, values: Values) -> str | None:
     """Second match rule: full name and company (LS-067), or subject, start and end (LS-111). None if incomplete."""
     if kind is Kind.CONTACT:

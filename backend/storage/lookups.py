@@ -10,8 +10,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from backend.domain.values import Kind, Side
+from backend.ports.answers import Op
 from backend.storage.reading_rows import INTENT, LINE, LINK, MEETING, to_intent, to_line, to_link, to_meeting
-from backend.storage.statements import IDS, look_up
+from backend.storage.statements import IDS, database_time, look_up
 from backend.storage.stored_values import Decoder
 from backend.storage.tables import (
     crm_record,
@@ -25,6 +26,7 @@ from backend.storage.tables import (
     organisation,
     series,
     stream,
+    sync_lease,
     user_state,
 )
 from backend.sync.state import FOLDER_GONE, Intent, IntentState, Line, Link, Meeting, Note, Presence, Ref, Stream
@@ -68,6 +70,21 @@ _DUE = (
         ),
     )
     .order_by(intent.c.created_at, intent.c.id)
+)
+_UNDER_WAY = (
+    sa.select(_item.strong_key, _item.natural_key)
+    .join(sync_lease, sync_lease.c.user_id == _item.user_id)
+    .join(link, sa.and_(link.c.user_id == _item.user_id, link.c.kind == _KIND, link.c.mailbox_id == _item.mailbox_id))
+    .join(intent, intent.c.link_id == link.c.id)
+    .where(
+        _item.user_id != _USER,
+        _item.kind == _KIND,
+        intent.c.side == Side.CRM.value,
+        intent.c.op == Op.CREATE.value,
+        sa.text("intent.state IN ('planned', 'sent')"),  # as the partial index says it
+        sa.or_(intent.c.not_before.is_(None), intent.c.not_before <= sa.bindparam("now")),
+        sync_lease.c.expires_at > database_time(sa.literal(0.0)),
+    )
 )
 _INTENT = sa.select(*INTENT).where(intent.c.id == sa.bindparam("intent"))
 _LINKS = sa.select(*LINK).where(link.c.id.in_(IDS))
@@ -170,6 +187,16 @@ def due_intents(connection: sa.Connection, user_id: int, kind: Kind, now: dateti
     decode = Decoder()
     rows = connection.execute(_DUE, _whose(user_id, kind) | {"now": now})
     return tuple(to_intent(row, decode) for row in rows)
+
+
+def creates_under_way(
+    connection: sa.Connection, user_id: int, kind: Kind, keys: Iterable[str], now: datetime
+) -> frozenset[tuple[str | None, str | None]]:
+    """Strong and natural keys, of those asked for, of what running passes of other users are making records of."""
+    wanted, whose = set(keys), _whose(user_id, kind) | {"now": now}
+    rows = [*look_up(connection, _UNDER_WAY.where(_item.strong_key.in_(IDS)), wanted, **whose)]
+    rows += look_up(connection, _UNDER_WAY.where(_item.natural_key.in_(IDS)), wanted, **whose)
+    return frozenset((row.strong_key, row.natural_key) for row in rows)
 
 
 def one_intent(connection: sa.Connection, intent_id: UUID) -> Intent | None:

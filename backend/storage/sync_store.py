@@ -172,6 +172,13 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.linked_refs(connection, user_id, kind, refs)
 
+    def creates_under_way(
+        self, user_id: int, kind: Kind, keys: Iterable[str]
+    ) -> frozenset[tuple[str | None, str | None]]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.creates_under_way(connection, user_id, kind, keys, self._clock.now())
+
     def leads(self, user_id: int, mailbox_ids: Iterable[str]) -> Mapping[str, Lead]:
         """See SyncStore."""
         with self._reading.begin() as connection:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from backend.domain.identity import contradict
+from backend.domain.identity import contradict, natural_key, same_keys, strong_key
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import AllDay, Kind, Side, Timed, differing, end_instant
 from backend.ports.answers import Op, Verdict
@@ -31,6 +31,8 @@ OVERTAKEN: Final = "The record changed just before it was written; compared agai
 RETURNED: Final = "What was deleted is there again; nothing is deleted."
 CONFIGURED: Final = "The configuration changed before it was sent."
 TAKEN: Final = "The other side has this contact already, paired with another one. Only one of them is kept in step."
+COLLEAGUE: Final = "A colleague's contact of the same name or address is just being made; looked for again."
+COLLEAGUE_SECONDS: Final = 5.0
 
 
 @dataclass
@@ -75,7 +77,7 @@ class Dispatch:
     # --- creates: look first (D-12) ------------------------------------------------------------------------------
 
     def _new_records(self, batch: list[Intent]) -> list[Intent]:
-        batch = self._resumed_records(batch)
+        batch = self._resumed_records(self._without_colleagues(batch))
         found = self.crm.find_like(batch[0].kind, [Probe(one.id, one.values) for one in batch]) if batch else {}
         kept = []
         for one in batch:
@@ -86,6 +88,26 @@ class Dispatch:
                 self.settlement.adopt(one, record, None)
             elif taken and one.kind is Kind.CONTACT:
                 self.settlement.drop(one, TAKEN)
+            else:
+                kept.append(one)
+        return kept
+
+    def _without_colleagues(self, batch: list[Intent]) -> list[Intent]:
+        """A person whom a colleague's pass is making now waits, and is looked for again (D-12).
+
+        Both plans are stored before either asks, so of two that meet here at least one sees the other. Events need
+        none of this: their records carry the meeting's key, whoever makes them.
+        """
+        kind = batch[0].kind
+        if kind is not Kind.CONTACT:
+            return batch
+        keys = {one.id: (strong_key(kind, one.values), natural_key(kind, one.values)) for one in batch}
+        asked = {key for pair in keys.values() for key in pair if key}
+        others = self.store.creates_under_way(self.context.user.user_id, kind, asked)
+        kept = []
+        for one in batch:
+            if any(same_keys(keys[one.id], other) for other in others):
+                self.settlement.later(one, "colleague", COLLEAGUE, COLLEAGUE_SECONDS + one.id.int % 20, own=False)
             else:
                 kept.append(one)
         return kept

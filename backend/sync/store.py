@@ -230,6 +230,12 @@ class SyncStore(Protocol):
         """Which items are linked already, with the link's id."""
         ...
 
+    def creates_under_way(
+        self, user_id: int, kind: Kind, keys: Iterable[str]
+    ) -> frozenset[tuple[str | None, str | None]]:
+        """Strong and natural keys, of those asked for, of what other users' running passes make records of (D-12)."""
+        ...
+
     def leads(self, user_id: int, mailbox_ids: Iterable[str]) -> Mapping[str, Lead]:
         """Who leads the meetings of a user's items at this moment; asked again before a delete (D-8)."""
         ...

@@ -63,7 +63,9 @@ def run(tree: Path, mutants: Sequence[Mutant], console: Console) -> int:
 
 
 def _table(verdicts: Sequence[Verdict]) -> Table:
-    table = Table("mutant", "taken out", "noticed by", "seconds")
+    table = Table("mutant", "taken out")
+    table.add_column("noticed by", overflow="fold")
+    table.add_column("seconds", justify="right")
     for verdict in verdicts:
         mutant = verdict.mutant
         words = mutant.mechanism + (f" — and with it {mutant.covers}" if mutant.covers else "")

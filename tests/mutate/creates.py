@@ -111,6 +111,12 @@ MUTANTS: Final = (
         short=True,
     ),
     Mutant(
+        "colleagues-create",
+        "creating waits while a colleague's pass creates the same person (D-12)",
+        (Edit(_DISPATCH, "self._resumed_records(self._without_colleagues(batch))", "self._resumed_records(batch)"),),
+        (BETWEEN + "test_inv3_two_colleagues_do_not_make_the_same_person_at_once_d12",),
+    ),
+    Mutant(
         "one-line",
         "one line stands for a record, whoever links it (D.1)",
         (

@@ -15,7 +15,7 @@ from backend.domain.values import Kind, Name, Side, Timed, Values
 from backend.storage import tables
 from backend.sync.state import LinkState
 from tests.fakes.databases import EVERYTHING
-from tests.fakes.fuel import Moment
+from tests.fakes.fuel import Killed, Moment
 from tests.fakes.lab import Lab
 from tests.fakes.world import ApiWrite
 
@@ -114,8 +114,10 @@ def test_inv6_an_edit_that_the_organisation_read_stores_meanwhile_is_not_taken_f
 
 def test_inv6_a_long_subject_that_salesforce_cut_is_no_change_of_salesforce() -> None:
     """One shadow per side: compared with the mailbox's text, the cut one would look edited and win the conflict."""
-    events = replace(EVERYTHING, contacts=replace(EVERYTHING.contacts, direction=Direction.OFF))
-    lab = Lab(1, events)
+    salesforce_wins = replace(EVERYTHING.events, conflict=ConflictRule.CRM)
+    lab = Lab(
+        1, replace(EVERYTHING, contacts=replace(EVERYTHING.contacts, direction=Direction.OFF), events=salesforce_wins)
+    )
     start = lab.world.clock.now().replace(microsecond=0)
     long: Values = {"subject": "x" * 300, "when": Timed(start, start + timedelta(hours=1)), "description": "a"}
     thing = lab.world.mailbox_of(1).create(Kind.EVENT, long)
@@ -125,6 +127,7 @@ def test_inv6_a_long_subject_that_salesforce_cut_is_no_change_of_salesforce() ->
     lab.settle()
 
     (row,) = lab.world.org.living(Kind.EVENT)
+    assert lab.count(tables.conflict) == 0
     assert str(row.values["subject"]).startswith("yyy")
     assert (lab.world.mailbox_of(1).read(thing) or {})["subject"] == "y" * 300
 
@@ -171,6 +174,25 @@ def test_inv3_a_card_that_a_person_makes_just_before_ours_is_taken_d12() -> None
     lab.settle()
 
     assert len(lab.world.mailbox_of(1).living(Kind.CONTACT)) == 1
+
+
+def test_inv3_two_colleagues_do_not_make_the_same_person_at_once_d12() -> None:
+    """Each looked and found nobody; the one who sees that the other's pass is at it waits and looks again."""
+    lab = Lab(2, CONTACTS)
+    for user in lab.users:
+        in_mailbox(lab, user)
+    lab.read()
+    lab.world.fuel.kill_at(1, Moment.BEFORE, "crm.write")
+    with pytest.raises(Killed):
+        lab.sync(2)
+    lab.world.fuel.revive()
+
+    report = lab.sync(1)
+
+    assert (report.waiting, lab.world.writes) == (1, [])
+    lab.settle()
+    assert len(lab.world.org.living(Kind.CONTACT)) == 1
+    assert {len(lab.pairs(user)) for user in lab.users} == {1}
 
 
 def test_c4_inv3_a_record_whose_answer_was_lost_is_found_by_its_key_under_another_name() -> None:
@@ -246,8 +268,7 @@ def test_c16_the_same_from_the_mailbox_side_d10() -> None:
     _, row = paired(lab)
     lab.world.org.delete(row)
     lab.read()
-    lab.sync()
-    _look_at_everything(lab)
+    lab.world.fuel.slip_before("mailbox.write", lambda: _look_at_everything(lab))
 
     lab.sync()
 
@@ -354,14 +375,14 @@ def test_inv20_what_was_stopped_is_not_made_again_by_a_full_reading_f2() -> None
 
 
 def test_c0_inv4_a_delta_whose_store_died_is_read_again() -> None:
-    """Dies at each commit of a pass that reads two changes; the last one of a delta is reported again anyway."""
+    """Dies at each commit of a pass that reads three changes; only the last of a delta is reported again (MS-022)."""
     for nth in range(1, 9):
         lab = Lab(1, CONTACTS)
         thing, row = paired(lab)
-        other = in_mailbox(lab, values={**MARRIED, "title": "Lady"})
+        first, last = (in_mailbox(lab, values={**ADA, "email": f"ada{number}@engine.example"}) for number in range(2))
         lab.settle()
-        lab.world.mailbox_of(1).edit(thing, {"title": "new"})
-        lab.world.mailbox_of(1).edit(other, {"title": "last of the delta"})
+        for changed in (first, thing, last):
+            lab.world.mailbox_of(1).edit(changed, {"title": "new"})
         lab.world.fuel.kill_at(nth, Moment.AFTER, "store.commit")
         lab.crashing(lab.sync)
         lab.settle()
