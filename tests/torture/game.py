@@ -32,6 +32,10 @@ THINGS: Final = 500
 LATER_SHARE: Final = 0.2
 """Share of the things that is made while processes are dying; the rest is there at the beginning."""
 EDITS_BEFORE_A_KILL: Final = 12
+EDITS_MEANWHILE: Final = 12
+"""While a shot waits for its request: no more on a slow machine, or passes that are always cut off fall so far behind
+that what they have to write looks like a mass change and is held for a person (B.9).
+"""
 PATIENCE_SECONDS: Final = 60.0
 """For one shot; then another one is drawn."""
 SETTLE_SECONDS: Final = 240.0
@@ -141,11 +145,12 @@ class Game:
             self.gallows.crew = Crew(self.stage, self.log)
         self.people.work(EDITS_BEFORE_A_KILL)
         self.stage.world.faults.replace([self.gallows.rule(shot), *self.faults])
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline, edits = time.monotonic() + PATIENCE_SECONDS, EDITS_MEANWHILE
         while not self.gallows.struck.wait(0.25):
             if time.monotonic() > deadline:
                 return False
-            self.people.work(1)
+            self.people.work(min(edits, 1))
+            edits -= min(edits, 1)
             self._want()
         return True
 
