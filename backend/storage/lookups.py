@@ -44,6 +44,11 @@ _UNSEEN = (
     .where(*_OF_USER, _NOT_GONE, _item.generation < sa.bindparam("listing"))
     .order_by(_item.mailbox_id)
 )
+_SUSPECTS = (
+    sa.select(_item.mailbox_id)
+    .where(*_OF_USER, _item.presence == Presence.UNKNOWN.value, _item.problem.is_(None))
+    .order_by(_item.mailbox_id)
+)
 _MIRRORED = sa.select(sa.func.count()).where(*_OF_USER, _item.presence == Presence.HERE.value)
 _STRANDED = (
     sa.select(sa.func.count())
@@ -140,6 +145,11 @@ def known(connection: sa.Connection, user_id: int, kind: Kind, ids: Iterable[str
 def unseen(connection: sa.Connection, user_id: int, kind: Kind, generation: int) -> tuple[str, ...]:
     """Mirrored ids, not gone, that the listing of this generation did not show."""
     return tuple(connection.execute(_UNSEEN, _whose(user_id, kind) | {"listing": generation}).scalars())
+
+
+def suspects(connection: sa.Connection, user_id: int, kind: Kind) -> tuple[str, ...]:
+    """Mirrored ids of which a look could not tell what became of them."""
+    return tuple(connection.execute(_SUSPECTS, _whose(user_id, kind)).scalars())
 
 
 def mirrored(connection: sa.Connection, user_id: int, kind: Kind) -> int:

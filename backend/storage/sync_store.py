@@ -100,6 +100,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.unseen(connection, user_id, kind, generation)
 
+    def suspects(self, user_id: int, kind: Kind) -> tuple[str, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.suspects(connection, user_id, kind)
+
     def mirrored(self, user_id: int, kind: Kind) -> int:
         """See SyncStore."""
         with self._reading.begin() as connection:

@@ -178,9 +178,7 @@ Shadowed = TypeVar("Shadowed", Link, Meeting)
 
 def _filled(row: Shadowed, values: Values) -> Shadowed:
     """The row without a base for what the new thing leaves blank."""
-    return replace(
-        row, shadow_mailbox=_stated(row.shadow_mailbox, values), shadow_crm=_stated(row.shadow_crm, values)
-    )
+    return replace(row, shadow_mailbox=_stated(row.shadow_mailbox, values), shadow_crm=_stated(row.shadow_crm, values))
 
 
 def _stated(shadow: Values | None, values: Values) -> Values | None:

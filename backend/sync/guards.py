@@ -16,6 +16,8 @@ from backend.sync.state import Intent, IntentState
 MASS_DELETE: Final = "mass_delete"
 MASS_UPDATE: Final = "mass_update"
 MASS_BLANK: Final = "mass_blank"
+MASS: Final = frozenset({MASS_DELETE, MASS_UPDATE, MASS_BLANK})
+"""Holds of many writes together."""
 
 
 @dataclass(frozen=True, slots=True)

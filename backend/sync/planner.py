@@ -17,6 +17,7 @@ from backend.ports.answers import Op
 from backend.sync import orphans, rows
 from backend.sync.alignment import Aligned, align, refound
 from backend.sync.context import Context
+from backend.sync.guards import MASS
 from backend.sync.halves import half_step
 from backend.sync.newcomers import Newcomers
 from backend.sync.pairs import Linked, pair_step
@@ -140,10 +141,16 @@ def _settled_holds(context: Context, link: Link, step: Step | None) -> list[Step
     kept = _without(step, known, context.links)
     dropped = tuple(replace(one, state=IntentState.SUPERSEDED) for one in overtaken)
     if kept is not None:
-        return [replace(kept, intents=(*dropped, *kept.intents))]
+        return [replace(kept, intents=(*dropped, *(_still_asked(one, held) for one in kept.intents)))]
     if not dropped:
         return []
     return [Step(Verb.NOTE, context.kind, "", "Changed meanwhile; the held step is no longer needed.", intents=dropped)]
+
+
+def _still_asked(one: Intent, held: list[Intent]) -> Intent:
+    """A write that replaces one held as a mass effect waits for the same answer: alone it would look harmless (B.9)."""
+    hold = next((old.hold for old in held if (old.target, old.op) == (one.target, one.op) and old.hold in MASS), "")
+    return replace(one, state=IntentState.HELD, hold=hold) if hold and one.state is IntentState.PLANNED else one
 
 
 def _without(step: Step | None, known: set[UUID], links: Mapping[UUID, Link]) -> Step | None:

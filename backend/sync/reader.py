@@ -91,7 +91,16 @@ class Reader:
             if rows or moved:
                 stream = replace(stream, cursor=page.cursor) if page.cursor is not None else stream
                 self._commit(Changes(stream=stream, items=rows))
-        return count
+        return count + self._look_again(stream, window)
+
+    def _look_again(self, stream: Stream, window: Window) -> int:
+        """No delta tells of an item again because a look at it failed: it is looked at until one succeeds."""
+        suspects = self.store.suspects(self.user.user_id, stream.kind)
+        verified = self._verified(stream, suspects, window)
+        rows = [row for row in verified if row.presence is not Presence.UNKNOWN or row.problem]
+        if rows:
+            self._commit(Changes(items=rows, item_kind=stream.kind))
+        return len(rows)
 
     def _list_all(self, stream: Stream, span: Span, window: Window) -> int:
         """A new generation of the whole listing; the base is never cleared, only the cursor."""

@@ -174,6 +174,10 @@ class SyncStore(Protocol):
         """Mirrored ids (not gone) that the listing of this generation did not show."""
         ...
 
+    def suspects(self, user_id: int, kind: Kind) -> tuple[str, ...]:
+        """Mirrored ids that are UNKNOWN because a look at them failed, not for anything that they hold."""
+        ...
+
     def mirrored(self, user_id: int, kind: Kind) -> int:
         """How many items are mirrored as HERE."""
         ...

@@ -10,9 +10,12 @@ import sqlalchemy as sa
 
 from backend.domain.configuration import DeletionChoice
 from backend.domain.values import Kind, Name, Values
+from backend.ports.answers import Verdict
 from backend.storage import tables
 from backend.sync.state import LinkState
 from tests.fakes.databases import EVERYTHING
+from tests.fakes.fake_mailbox import FakeMailbox
+from tests.fakes.fuel import Moment
 from tests.fakes.lab import Lab
 from tests.fakes.world import Fault
 
@@ -77,3 +80,29 @@ def test_ls064_a_deleted_folder_deletes_no_record_whatever_becomes_of_its_contac
     lab.wait(timedelta(days=1))
     lab.settle()
     assert lab.count(tables.note) == 0
+
+
+def test_a_look_that_fails_for_one_item_is_repeated_in_the_next_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B.4: the item counts as unknown, and no delta would ever tell of it again; an edit must not wait for a day."""
+    lab = Lab(1)
+    box, org = lab.world.mailbox_of(1), lab.world.org
+    box.create(Kind.CONTACT, person("King"))
+    lab.settle()
+    (row,) = org.living(Kind.CONTACT)
+    for last in ("Byron", "Noel"):  # the mailbox reports the latest change twice
+        box.create(Kind.CONTACT, person(last))
+    lab.settle()
+
+    org.edit(row.id, {"phone": "+44 1"})
+    lab.read()
+    lab.world.fuel.kill_at(1, Moment.BEFORE, "mailbox.write")
+    assert lab.crashing(lab.sync) is not None
+    lab.revive()
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeMailbox, "_state", lambda _self, _kind, _id: Verdict.UNKNOWN)
+        lab.sync()
+        assert lab.count(tables.mailbox_item, tables.mailbox_item.c.presence == "unknown") == 1
+    lab.settle()
+
+    assert [thing.values.get("phone") for thing in box.living(Kind.CONTACT)].count("+44 1") == 1
+    assert lab.count(tables.todo) == 0
