@@ -219,6 +219,8 @@ class Judge:
         last = {(edit.side, edit.id, edit.group): number for number, edit in enumerate(edits)}
         for number in sorted(last.values()):
             edit = edits[number]
+            if edit.side is Side.MAILBOX and edit.owner != self.account.address:
+                continue  # judged with its own mailbox
             now = self._values(edit)
             if now is None or now.get(edit.group) == edit.after or edit.before == edit.after:
                 continue

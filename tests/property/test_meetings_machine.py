@@ -21,7 +21,7 @@ from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Moment
 from tests.fakes.histories import PARTS, run_part
 from tests.fakes.lab import Lab
-from tests.fakes.lineage import EDITABLE, People
+from tests.fakes.lineage import EDITABLE, Edit, People
 from tests.fakes.meeting_oracle import MeetingJudge, MeetingWatch
 from tests.fakes.reach import Reach
 
@@ -43,14 +43,25 @@ class MeetingsMachine(RuleBasedStateMachine):
         super().__init__()
         self.seen: set[str] = set()
 
-    @initialize(users=st.integers(2, 3))
-    def begin(self, users: int) -> None:
-        """Everybody syncs both ways."""
+    @initialize(
+        users=st.integers(2, 3),
+        stock=st.lists(st.tuples(who, st.integers(1, 7)), max_size=3),
+        met=st.booleans(),
+    )
+    def begin(self, users: int, stock: list[tuple[int, int]], met: bool) -> None:
+        """Everybody syncs both ways; some meetings are called, and perhaps everybody knows of them."""
         self.lab = Lab(users)
         numbers = count(1)
-        self.everybody = {user: People(self.lab, user, numbers) for user in self.lab.users}
+        edits: list[Edit] = []
+        self.everybody = {user: People(self.lab, user, numbers, edits) for user in self.lab.users}
         self.outsider = self.lab.world.account(OUTSIDER)
         self.watch = MeetingWatch(self.lab, self.everybody)
+        for organizer, mask in stock:
+            self._call(self._account(organizer), mask)
+        if met:
+            for people in self.everybody.values():
+                people.account.deliver()
+            self.lab.cycle()
 
     def did(self, name: str) -> None:
         """A rule had an effect."""
@@ -65,8 +76,20 @@ class MeetingsMachine(RuleBasedStateMachine):
 
     def _addresses(self, mask: int, without: Account) -> list[str]:
         accounts = [people.account for people in self.everybody.values()]
-        chosen = [account.address for number, account in enumerate(accounts) if mask >> number & 1]
-        return [address for address in chosen if address != without.address]
+        others = [account.address for account in accounts if account.address != without.address]
+        chosen = [address for number, address in enumerate(others) if mask >> number & 1]
+        return chosen or others[mask % len(others) :][:1]
+
+    def _call(self, account: Account, mask: int) -> None:
+        guests = self._addresses(mask, account)
+        account.create(Kind.EVENT, self._person(0).new_values(Kind.EVENT), guests=guests)
+
+    def _outside(self, which: int) -> Thing:
+        """A meeting of the outsider's; he calls one if there is none."""
+        if not self.outsider.living(Kind.EVENT):
+            self._call(self.outsider, 1 + which % 7)
+        things = self.outsider.living(Kind.EVENT)
+        return things[which % len(things)]
 
     def _organised(self, person: People) -> list[Thing]:
         return [thing for thing in person.things() if thing.organizer == person.account.address]
@@ -76,11 +99,8 @@ class MeetingsMachine(RuleBasedStateMachine):
     @rule(organizer=who, mask=st.integers(1, 7))
     def meet(self, organizer: int, mask: int) -> None:
         """Somebody calls a meeting."""
-        account = self._account(organizer)
-        guests = self._addresses(mask, account)
-        if guests:
-            account.create(Kind.EVENT, self._person(0).new_values(Kind.EVENT), guests=guests)
-            self.did("meet")
+        self._call(self._account(organizer), mask)
+        self.did("meet")
 
     @rule(index=who)
     def create_record(self, index: int) -> None:
@@ -92,16 +112,17 @@ class MeetingsMachine(RuleBasedStateMachine):
     def invite(self, index: int, which: int, mask: int) -> None:
         """Somebody adds guests to an event of his own, perhaps one that came from Salesforce."""
         person = self._person(index)
+        if not self._organised(person):
+            person.create_item(Kind.EVENT)
         mine = self._organised(person)
-        guests = self._addresses(mask, person.account)
-        if mine and guests:
-            person.account.invite(mine[which % len(mine)].id, guests)
-            self.did("invite")
+        person.account.invite(mine[which % len(mine)].id, self._addresses(mask, person.account))
+        self.did("invite")
 
     @rule(index=who, number=st.integers(1, 3))
     def deliver(self, index: int, number: int) -> None:
         """Some of the mail arrives."""
-        if self._person(index).account.deliver(number):
+        waiting = [people.account for people in self.everybody.values() if people.account.post]
+        if waiting and waiting[index % len(waiting)].deliver(number):
             self.did("deliver")
 
     @rule(index=who, which=some, group=some)
@@ -112,12 +133,10 @@ class MeetingsMachine(RuleBasedStateMachine):
     @rule(which=some, group=some)
     def edit_by_outsider(self, which: int, group: int) -> None:
         """The outsider changes his meeting."""
-        things = self.outsider.living(Kind.EVENT)
-        if things:
-            thing = things[which % len(things)]
-            name = EDITABLE[Kind.EVENT][group % len(EDITABLE[Kind.EVENT])]
-            self.outsider.edit(thing.id, {name: self._person(0).new_value(Kind.EVENT, name, thing.values.get(name))})
-            self.did("edit_by_outsider")
+        thing = self._outside(which)
+        name = EDITABLE[Kind.EVENT][group % len(EDITABLE[Kind.EVENT])]
+        self.outsider.edit(thing.id, {name: self._person(0).new_value(Kind.EVENT, name, thing.values.get(name))})
+        self.did("edit_by_outsider")
 
     @rule(which=some, group=some)
     def edit_record(self, which: int, group: int) -> None:
@@ -132,10 +151,8 @@ class MeetingsMachine(RuleBasedStateMachine):
     @rule(which=some)
     def cancel_by_outsider(self, which: int) -> None:
         """The outsider cancels."""
-        things = self.outsider.living(Kind.EVENT)
-        if things:
-            self.outsider.delete(things[which % len(things)].id)
-            self.did("cancel_by_outsider")
+        self.outsider.delete(self._outside(which).id)
+        self.did("cancel_by_outsider")
 
     @rule(which=some)
     def delete_record(self, which: int) -> None:

@@ -164,6 +164,18 @@ def test_sf107_ls134_an_invitees_copy_is_marked(bench: Any) -> None:
     assert {(record.owner_id, record.is_child) for record in records} == {(host, False), (guest, True)}
 
 
+def test_ls153_the_head_of_a_classic_series_has_a_reason_and_its_occurrences_have_none(bench: Any) -> None:
+    head = event(
+        bench, "Old style", IsRecurrence=True, RecurrenceType="RecursDaily", RecurrenceInterval=1,
+        RecurrenceStartDateTime=TEN.isoformat(), RecurrenceEndDateOnly=(TEN + timedelta(days=1)).date().isoformat(),
+    )  # fmt: skip
+    found = [record for page in read(bench, None) for record in page.records.get(Kind.EVENT, ())]
+    told = {record.id: record.problem for record in found if record.problem}
+    assert list(told) == [head]
+    assert "Salesforce Classic" in str(told[head])
+    assert len(found) == 3
+
+
 def test_ls110_a_full_listing_leaves_old_events_out_and_a_change_brings_them_up(bench: Any) -> None:
     now = bench.sandbox.world.clock.now()
     old, recent = event(bench, "Old", now - timedelta(days=90)), event(bench, "Recent", now - timedelta(days=30))

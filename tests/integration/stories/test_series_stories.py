@@ -17,6 +17,7 @@ from backend.domain.configuration import DeletionChoice, Direction
 from backend.domain.recurrence import Series, start_key
 from backend.domain.values import Kind, ShowAs, Timed, Values
 from backend.storage import tables
+from tests.fakes import planning
 from tests.fakes.account import Account, Thing
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Moment
@@ -440,6 +441,17 @@ def test_c20_e7_the_window_rolls_over_a_series_that_nobody_touches() -> None:
 
 
 # --- what Salesforce does not take ------------------------------------------------------------------------------------
+
+
+def test_ls153_the_head_of_a_classic_series_is_skipped_and_its_reason_is_told() -> None:
+    why = "This is the head of a repeating event made in Salesforce Classic."
+    head = replace(planning.record(planning.BASE[Kind.EVENT], id="head"), problem=why)
+    desk = planning.Desk(Kind.EVENT, records=[head])
+
+    planned = desk.plan()
+
+    assert [(note.ref, note.reason) for step in planned.steps for note in step.notes] == [("head", why)]
+    assert list(planning.intents(planned)) == []
 
 
 def test_ls161_over_a_day_with_multiday_off_is_reported_and_not_cut() -> None:
