@@ -111,6 +111,21 @@ def told(value: object) -> frozenset[tuple[str, Reply]]:
     return frozenset((one.address, in_crm(one.reply)) for one in guests(attendees))
 
 
+def asked_anew(present: Attendees, base: Attendees, now: Attendees, owner: str | None) -> Attendees | None:
+    """The guests of a meeting with those whom Salesforce invites or no longer invites since `base` (LS-131).
+
+    None where that changes nothing: who is asked already is not asked again, and nobody asks himself.
+    """
+    before, after = {one.address for one in base.people}, {one.address for one in now.people}
+    here = {one.address for one in present.people} | {owner, present.organizer}
+    added = tuple(Attendee(one.address) for one in now.people if one.address not in before | here)
+    gone = before - after
+    if not added and gone.isdisjoint(one.address for one in present.people):
+        return None
+    kept = tuple(one for one in present.people if one.address not in gone)
+    return Attendees(own=True, organizer=present.organizer, people=(*kept, *added))
+
+
 def addresses(attendees: Attendees | None) -> tuple[str, ...]:
     """Whose addresses are looked up: an outside organiser first, then the others in their order (I-6)."""
     if attendees is None:

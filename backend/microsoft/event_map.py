@@ -181,7 +181,7 @@ def etag(version: str) -> str:
 
 
 def event_body(values: Values, zone: str, key: UUID | None = None) -> dict[str, Any]:
-    """A request body that writes these groups; never attendees. `zone` for times without one."""
+    """A request body that writes these groups, attendees apart. `zone` for times without one."""
     body: dict[str, Any] = {}
     for group, value in values.items():
         match group, value:
@@ -201,6 +201,17 @@ def event_body(values: Values, zone: str, key: UUID | None = None) -> dict[str, 
         body["transactionId"] = str(key)
         body["singleValueExtendedProperties"] = [tags.tag_row(key)]
     return body
+
+
+def attendees_body(attendees: Attendees, event: Json) -> list[dict[str, Any]]:
+    """The attendees of an event as they are to be: those who stay as the service knows them, rooms among them."""
+    rows = {normal_email((one.get("emailAddress") or {}).get("address")): one for one in event.get("attendees") or ()}
+    return [
+        {"type": row.get("type") or one.part.value, "emailAddress": row["emailAddress"]}
+        if (row := rows.get(one.address)) is not None
+        else {"type": one.part.value, "emailAddress": {"address": one.address}}
+        for one in attendees.people
+    ]
 
 
 def zone_of(event: Json) -> str | None:

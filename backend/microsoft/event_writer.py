@@ -1,4 +1,4 @@
-"""Writing events. Nothing is sent that would mail a guest unless the write says so; attendees are never written.
+"""Writing events. Nothing is sent that would mail a guest unless the write says so; so are guests added.
 
 Each event is read right before it is changed or deleted, and the request carries the version that was read: a guest
 invited in between makes it fail instead of being mailed (MS-074 to MS-076, INV-12, INV-27).
@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backend.domain.attendees import ATTENDEES, Attendees
 from backend.domain.values import AllDay, Timed
 from backend.microsoft import tags
 from backend.microsoft.batch import Batches, Inner, Outcome
 from backend.microsoft.body import with_own_text
 from backend.microsoft.calendar import CalendarReader
 from backend.microsoft.errors import Treatment
-from backend.microsoft.event_map import SERIES_QUERY, SILENT, etag, event_body, event_item, zone_of
+from backend.microsoft.event_map import SERIES_QUERY, SILENT, attendees_body, etag, event_body, event_item, zone_of
 from backend.microsoft.occurrences import instance_of, instances_request
 from backend.microsoft.outcomes import Prepared, Ready, carried_out, forbidden, gone, moved, refused, repeats
 from backend.microsoft.places import Places
@@ -132,6 +133,9 @@ class EventWriter:
         if write.op is Op.DELETE:
             return Ready(write, Inner("DELETE", path, match=version), row)
         body = event_body(write.values, self._zone(write, row))
+        asked = write.values.get(ATTENDEES)
+        if isinstance(asked, Attendees):
+            body["attendees"] = attendees_body(asked, row)
         return Ready(write, Inner("PATCH", path, body, match=version), row)
 
     def _zone(self, write: Write, row: Row | None) -> str:
@@ -185,8 +189,10 @@ def _forbidden(write: Write, row: Row, item: Item) -> Answer[Item] | None:
     if not item.caps & (Caps.UPDATE | Caps.DELETE):
         return forbidden(write, "read_only", _NOT_OWN)
     silent = write.op is Op.UPDATE and SILENT.issuperset(write.values)
-    if Caps.WOULD_MAIL in item.caps and not write.notify and not silent:
-        people = "one guest" if item.guests == 1 else f"{item.guests} guests"
+    asked = write.values.get(ATTENDEES)
+    number = len(asked.people) if isinstance(asked, Attendees) else item.guests
+    if (Caps.WOULD_MAIL in item.caps or asked is not None) and not write.notify and not silent:
+        people = "one guest" if number == 1 else f"{number} guests"
         return forbidden(write, "would_mail", f"This change would mail {people}; nobody has allowed that yet.")
     if write.op is Op.UPDATE and "when" in write.values and row.get("recurrence"):
         return forbidden(write, "series_time", _SERIES_TIME)

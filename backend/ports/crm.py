@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -57,6 +57,7 @@ class CrmUser:
 class OrganisationPage:
     """A page of what changed in the organisation. `mark` is set on the last page: the next read starts from it.
 
+    asked: addresses of the invitees of events whose invitees changed, case-folded (D-17) ·
     removed: ids of deleted rows per kind · merged: loser id -> winner id (contacts) · accounts: changed account names
     by id, whose contacts did not change by themselves (D-17) · followed: (user id, contact id) for each follow of a
     contact that was read, None if none were asked for; those of everybody with `all_followed`, else new ones only.
@@ -69,6 +70,7 @@ class OrganisationPage:
     mark: str | None = None
     followed: frozenset[tuple[str, str]] | None = None
     all_followed: bool = False
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Organisation(Protocol):
@@ -79,12 +81,18 @@ class Organisation(Protocol):
         ...
 
     def changes(
-        self, mark: str | None, filter_fields: Sequence[str], *, followed: bool = False
+        self,
+        mark: str | None,
+        filter_fields: Sequence[str],
+        *,
+        followed: bool = False,
+        invitees: bool = False,
     ) -> Iterator[OrganisationPage]:
         """Rows changed since the mark with overlap, or all rows if it is None; deletions too (SF-079, SF-080).
 
         `filter_fields` are further Contact fields to read into `Record.raw`. `followed` asks who follows which contact
-        in Chatter; only a reading of everything tells that somebody stopped to. At most two calls when nothing changed.
+        in Chatter; only a reading of everything tells that somebody stopped to. `invitees`: changed invitees of events
+        are told too, at first those of all events. At most two calls when nothing changed.
         Raises CursorExpired when deletions can no longer be told (SF-086): list everything then.
         """
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -11,6 +11,7 @@ from backend.domain.values import Kind
 from backend.ports.answers import Verdict
 from backend.ports.crm import CrmUser, OrganisationPage, Record
 from backend.ports.errors import CursorExpired, ServiceError
+from backend.salesforce import invitees as guest_lists
 from backend.salesforce import reading, soql
 from backend.salesforce.client import Client, Row
 from backend.salesforce.errors import FIELD_NOT_KNOWN, SERVICE
@@ -37,13 +38,14 @@ class _Gathered:
     removed: dict[Kind, list[str]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     merged: dict[str, str] = field(default_factory=dict)
     followed: set[tuple[str, str]] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)
+    """Events whose relation rows changed."""
 
 
 class SalesforceOrganisation:
     """The integration user's view; implements `ports.crm.Organisation`. Not to be shared between threads.
 
-    `events_since`: a full listing leaves out events that ended before that day. Invitees are not read yet: no field
-    group holds them.
+    `events_since`: a full listing leaves out events that ended before that day.
     """
 
     def __init__(self, client: Client, layouts: Layouts, events_since: date | None = None) -> None:
@@ -53,6 +55,7 @@ class SalesforceOrganisation:
         self._filters: tuple[str, ...] = ()
         self._known: dict[Kind, Layout] = {}
         self._followed = False
+        self._invitees = False
 
     def identity(self) -> str:
         """See Organisation."""
@@ -68,7 +71,12 @@ class SalesforceOrganisation:
         return reading.verdicts(layout, ids, rows, filters)
 
     def changes(
-        self, mark: str | None, filter_fields: Sequence[str], *, followed: bool = False
+        self,
+        mark: str | None,
+        filter_fields: Sequence[str],
+        *,
+        followed: bool = False,
+        invitees: bool = False,
     ) -> Iterator[OrganisationPage]:
         """See Organisation. Two calls when nothing changed: what is there, then what is in the Recycle Bin.
 
@@ -77,6 +85,7 @@ class SalesforceOrganisation:
         """
         before = parsed(mark) if mark is not None else None
         self._followed = followed
+        self._invitees = invitees
         try:
             self._prepare(before, filter_fields)
             yield from self._read(before)
@@ -118,7 +127,14 @@ class SalesforceOrganisation:
             followed=frozenset(found.followed) if self._followed else None,
             all_followed=before is None,
             mark=self._mark(before, started, [*streams, *gone], found).text(),
+            asked=self._asked(found.events),
         )
+
+    def _asked(self, events: Collection[str]) -> dict[str, tuple[str, ...]]:
+        if not events:
+            return {}
+        layout = self._layouts.get(self._client, Kind.EVENT)  # a mark names selected fields only
+        return guest_lists.asked(self._client, events, shared=layout.shared_activities)
 
     def _living(self, before: Mark | None) -> list[Stream]:
         since = before.since if before else {}
@@ -135,6 +151,8 @@ class SalesforceOrganisation:
         ]
         if before is not None:
             streams.append(Stream("Account", _ACCOUNT_FIELDS, since.get("Account")))
+        if self._invitees:
+            streams.append(guest_lists.living(since.get(guest_lists.RELATION)))
         return streams
 
     def _page(self, open_: Sequence[Stream], found: _Gathered) -> OrganisationPage:
@@ -142,6 +160,8 @@ class SalesforceOrganisation:
         for stream in open_:
             if stream.name == "User":
                 found.users += [user_of(row) for row in stream.rows]
+            elif stream.name == guest_lists.RELATION:
+                found.events |= {row["EventId"] for row in stream.rows}
             elif stream.name == "Account":
                 found.accounts |= {row["Id"]: row["SystemModstamp"] for row in stream.rows}
             else:
@@ -191,13 +211,17 @@ class SalesforceOrganisation:
             return [Stream("Contact", fields, None, merged, name=name)] if "MasterRecordId" in fields else []
         since = before.since
         events = _DELETED[Kind.EVENT]
+        relations = [guest_lists.removed(since.get(guest_lists.REMOVED))] if self._invitees else []
         return [
+            *relations,
             Stream("Contact", fields, since.get(name), "IsDeleted = true", name=name),
             Stream("Event", ("Id", "SystemModstamp"), since.get(events), "IsDeleted = true", name=events),
         ]
 
     def _mark(self, before: Mark | None, started: datetime, streams: Sequence[Stream], found: _Gathered) -> Mark:
-        names = ("Contact", "Event", "User", "Account", _FOLLOWS, *_DELETED.values())
+        names = ["Contact", "Event", "User", "Account", _FOLLOWS, *_DELETED.values()]
+        if self._invitees:
+            names += [guest_lists.RELATION, guest_lists.REMOVED]
         greatest = {stream.name: stream.greatest for stream in streams}
         if before is None:
             # The listing showed everything up to its start, deletions and accounts' names among it.
@@ -218,6 +242,9 @@ def _note_removed(open_: Sequence[Stream], found: _Gathered) -> None:
         if stream.name == _FOLLOWS:
             contacts = (row for row in stream.rows if row["ParentId"].startswith(_CONTACT_PREFIX))
             found.followed |= {(row["SubscriberId"], row["ParentId"]) for row in contacts}
+            continue
+        if stream.name == guest_lists.REMOVED:
+            found.events |= {row["EventId"] for row in stream.rows}
             continue
         kind = Kind.CONTACT if stream.name == _DELETED[Kind.CONTACT] else Kind.EVENT
         for row in stream.rows:

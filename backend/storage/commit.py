@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from backend.storage import follows, leases, legs, todos
 from backend.storage.journal import store_journal
 from backend.storage.mirror_items import store_items
-from backend.storage.mirror_records import store_records
+from backend.storage.mirror_records import store_asked, store_records
 from backend.storage.outbox import store_intents
 from backend.storage.pairs import drop, store_lines, store_links, store_meetings, store_series, store_ties
 from backend.storage.statements import upsert
@@ -23,6 +23,7 @@ def apply(work: Work, lease: Lease) -> None:
         _store_stream(work.connection, work.changes.stream)
     store_items(work)
     store_records(work)
+    store_asked(work)
     _store_organisation(work)
     if work.changes.followed is not None:
         follows.store(work.connection, work.changes.followed)

@@ -44,6 +44,16 @@ _TOUCH = (
         activity_at=sa.bindparam("new_activity_at"),
     )
 )
+_ASKED = (
+    sa.update(crm_record)
+    .where(_record.kind == Kind.EVENT.value, _record.crm_id == sa.bindparam("id_of_record"))
+    .values(asked=sa.bindparam("addresses"))
+)
+_HOLDERS = (
+    sa.select(link.c.user_id, line.c.crm_id)
+    .join(line, line.c.id == link.c.line_id)
+    .where(line.c.kind == Kind.EVENT.value, line.c.crm_id.in_(IDS))
+)
 _FORGET = sa.delete(crm_record).where(
     _record.kind == sa.bindparam("of_kind"), _record.crm_id == sa.bindparam("id_of_record")
 )
@@ -90,6 +100,18 @@ def store_records(work: Work) -> None:
         scopes = {crm_id: users for scope_kind, crm_id, users in work.changes.scopes if scope_kind is kind}
         if records or scopes:
             _store_kind(work, kind, records, scopes)
+
+
+def store_asked(work: Work) -> None:
+    """Keeps whom Salesforce invites to events; marks the event for those who have it in scope or link it."""
+    asked = {crm_id: sorted(addresses) for crm_id, addresses in work.changes.asked}
+    if not asked:
+        return
+    known = {row.crm_id: row for row in look_up(work.connection, _STORED, asked, of_kind=Kind.EVENT.value)}
+    news = [crm_id for crm_id, row in known.items() if row.asked != asked[crm_id]]
+    run_many(work.connection, _ASKED, [{"id_of_record": crm_id, "addresses": asked[crm_id]} for crm_id in news])
+    holders = [*look_up(work.connection, _HOLDERS, news), *look_up(work.connection, _SCOPES, news, of_kind="event")]
+    work.marks.update((row.user_id, Kind.EVENT.value, todos.CRM, row.crm_id) for row in holders)
 
 
 def _newest(records: Iterable[SeenRecord]) -> dict[str, SeenRecord]:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from backend.domain.values import EMPTY, Kind, Side
+from backend.domain.attendees import ATTENDEES, Attendee, Attendees
+from backend.domain.values import EMPTY, Kind, Side, Values
 from backend.ports.answers import Op
 from backend.ports.mailbox import Caps
 from backend.storage.series_codec import decode_series
@@ -78,7 +79,7 @@ def to_record(row: sa.Row[Any], decode: Decoder) -> SeenRecord:
         crm_id=row.crm_id,
         presence=Presence(row.presence),
         version=row.version,
-        values=decode(row.values) or EMPTY,
+        values=_with_asked(decode(row.values) or EMPTY, row.asked),
         key_tag=_uuid(row.key_tag),
         owner_id=row.owner_id,
         modified_by=row.modified_by,
@@ -88,6 +89,13 @@ def to_record(row: sa.Row[Any], decode: Decoder) -> SeenRecord:
         is_child=row.is_child,
         problem=row.problem,
     )
+
+
+def _with_asked(values: Values, asked: list[str] | None) -> Values:
+    """The record's values with whom Salesforce invites, where that is read at all."""
+    if asked is None or not values:
+        return values
+    return {**values, ATTENDEES: Attendees(own=True, organizer=None, people=tuple(map(Attendee, asked)))}
 
 
 def to_line(row: sa.Row[Any]) -> Line:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from backend.domain.attendees import ATTENDEES
 from backend.domain.identity import contradict, natural_key, same_keys, strong_key
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import AllDay, Kind, Side, Timed, differing, end_instant
@@ -209,7 +210,7 @@ class Dispatch:
             self._absent(one, record)
             return False
         self.settlement.versions[record.id] = record.version
-        if not differing(record.values, one.from_crm, one.from_crm):
+        if not differing(record.values, one.from_crm, one.from_crm.keys() - {ATTENDEES}):
             return True
         self.settlement.changes.records.append((one.kind, seen_record(record)))
         self.settlement.supersede(one, OVERTAKEN)

@@ -74,8 +74,8 @@ def guarded(plan: Plan, links: int, limits: Limits | None = None) -> Plan:
 
 
 def _rewrites(one: Intent) -> bool:
-    """Whether a write changes something that was there; guests' answers do not, however many there are."""
-    return one.op is Op.UPDATE and one.values.keys() != {ATTENDEES}
+    """Whether a write changes something that was there; guests that Salesforce is told of do not, be they many."""
+    return one.op is Op.UPDATE and (one.side is Side.MAILBOX or one.values.keys() != {ATTENDEES})
 
 
 def _beyond(units: set[tuple[Side, str]], limit: float) -> set[Side]:

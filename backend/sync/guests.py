@@ -6,6 +6,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Final
 
+from backend.domain.attendees import ATTENDEES
 from backend.domain.configuration import GuestRule
 from backend.domain.values import Side, Values
 from backend.ports.answers import Op
@@ -51,7 +52,7 @@ def deletable(view: ItemView) -> bool:
 
 def released(context: Context, view: ItemView, planned: Intent, crm: Values) -> list[Intent]:
     """What becomes of a write towards an item: itself, a held step, or the mailbox's values put back."""
-    if not loud(view) or SILENT_GROUPS.issuperset(planned.values):
+    if ATTENDEES not in planned.values and (not loud(view) or SILENT_GROUPS.issuperset(planned.values)):
         return [planned]
     match context.user.configuration.guests:
         case GuestRule.SEND:

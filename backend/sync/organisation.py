@@ -44,8 +44,10 @@ class OrganisationReader:
         """Whom the last page shows to have joined, no earlier page took into account: then all is read once more."""
         self.listed.clear()
         count, others = 0, False
-        followed = any(user.configuration.contact_filter.followed for user in self.store.users())
-        for page in self.port.changes(mark, filter_fields, followed=followed):
+        settings = [user.configuration for user in self.store.users()]
+        followed = any(one.contact_filter.followed for one in settings)
+        invitees = any(one.invite_guests for one in settings)
+        for page in self.port.changes(mark, filter_fields, followed=followed, invitees=invitees):
             if page.users:
                 others = bool(self.on_users(page.users)) and again
             self._follow(page)
@@ -86,6 +88,7 @@ class OrganisationReader:
             self.listed[kind].update(record.id for record in records)
             for record in records:
                 self._add(changes, kind, record, users)
+        changes.asked += page.asked.items()
         self._merged(changes, page.merged)
         for kind, ids in page.removed.items():
             self._verify(changes, kind, self.store.known_records(kind, ids))

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from backend.domain.attendees import ATTENDEES, Attendees
+from backend.domain.attendees import ATTENDEES
 from backend.domain.identity import item_key
-from backend.domain.people import told
 from backend.domain.recurrence import WHOLE, ended
 from backend.domain.values import EMPTY, AllDay, Kind, Side, Timed, Values, differing, overlaid
 from backend.ports.answers import Op
-from backend.sync import guests, rows
+from backend.sync import attending, guests, rows
 from backend.sync.context import Context, title_of
 from backend.sync.matrix import Action, Seen, action
 from backend.sync.meetings import may_delete_record
@@ -59,20 +58,6 @@ class Linked:
     def changed_crm(self) -> frozenset[str]:
         """Groups in which the record left its shadow."""
         return differing(self.crm_values, self.base_crm or EMPTY, self.context.groups)
-
-    def guests_moved(self) -> bool:
-        """Whether Salesforce is to be told of guests or their answers: from the organiser's copy only (I-1, LS-126).
-
-        Nobody edited the meeting by that, so it is no change that a deletion in Salesforce would give way to.
-        """
-        configuration, then = self.context.user.configuration, (self.link.shadow_mailbox or EMPTY).get(ATTENDEES)
-        if not (configuration.attendees and self.context.settings.direction.writes_crm):
-            return False
-        now = self.view.values.get(ATTENDEES)
-        known = now if now is not None else then
-        if not isinstance(known, Attendees) or not known.own or self.view.values.get("private"):
-            return False
-        return told(now) != told(then)
 
     def mailbox_seen(self) -> Seen:
         """Where the item stands."""
@@ -184,7 +169,7 @@ def with_shadows(link: Link, mailbox: Values, crm: Values, groups: set[str]) -> 
 
 
 def _nothing(pair: Linked) -> Step | None:
-    if pair.link.shadow_mailbox is None or pair.link.shadow_crm is None or pair.guests_moved():
+    if pair.link.shadow_mailbox is None or pair.link.shadow_crm is None or attending.moved(pair):
         return _merge(pair)
     if pair.link.state is LinkState.LINKED:
         return None
@@ -213,8 +198,11 @@ def _merge(pair: Linked) -> Step | None:
 
 def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
     """Turns a merge into intents; agreed groups move in the shadows at once, written ones with their answer."""
-    if pair.guests_moved():
+    if attending.told_anew(pair):
         merge.to_crm[ATTENDEES] = pair.view.values.get(ATTENDEES)
+    invitation = None if merge.to_mailbox else attending.invitation(pair)
+    if invitation is not None:
+        merge.to_mailbox[ATTENDEES] = invitation
     link = with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
     if fresh:
         blank = {**dict.fromkeys(merge.to_crm), **dict.fromkeys(merge.to_mailbox)}
@@ -223,6 +211,7 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
             shadow_mailbox=overlaid(link.shadow_mailbox or EMPTY, blank),
             shadow_crm=overlaid(link.shadow_crm or EMPTY, blank),
         )
+    link, meeting = attending.agreed(pair, link, meeting_shadows(pair, merge.adopted))
     link = replace(link, state=LinkState.LINKED, reason="")
     why = "Matched: blanks are filled, the rest stays as it is." if fresh else _why(merge)
     intents = []
@@ -247,7 +236,7 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
         link,
         intents=tuple(intents),
         conflicts=_journal(pair, merge, fresh=fresh),
-        meeting=meeting_shadows(pair, merge.adopted),
+        meeting=meeting,
     )
 
 

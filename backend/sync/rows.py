@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
+from backend.domain.attendees import ATTENDEES, Attendees
 from backend.domain.identity import contact_key, derived, item_key, meeting_key
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import EMPTY, Kind, Side, Values, picked
@@ -167,6 +168,9 @@ def create_record(context: Context, link: Link, view: ItemView, rule: str, *, re
 
 
 def create_item(context: Context, link: Link, record: SeenRecord, rule: str, *, resumed: bool = False) -> Intent:
-    """The write that makes a record's item."""
-    values = context.mapped(record.values)
-    return intent(context, link, Side.MAILBOX, Op.CREATE, values, crm=values, rule=rule, resumed=resumed)
+    """The write that makes a record's item; without guests, who are asked in a step of their own (LS-123)."""
+    values = {group: value for group, value in context.mapped(record.values).items() if group != ATTENDEES}
+    planned = intent(context, link, Side.MAILBOX, Op.CREATE, values, crm=values, rule=rule, resumed=resumed)
+    if not (context.kind is Kind.EVENT and context.user.configuration.invite_guests):
+        return planned
+    return replace(planned, from_crm={**values, ATTENDEES: Attendees(own=True, organizer=None)})

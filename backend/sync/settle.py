@@ -168,6 +168,8 @@ class Settlement:
         if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
             self.meetings[link.line_id] = self._meeting(seen.uid, link.line_id)
         self._agree(link, values, one.from_crm, replaced=True)
+        if ATTENDEES in one.from_crm:  # whom Salesforce invites is asked in the next round (LS-123)
+            self._again(link, Side.MAILBOX, link.mailbox_id)
 
     def _bind_record(self, link: Link, crm_id: str) -> Link:
         """The line gets its record; where another line stands for it already, the link goes over to that one."""
@@ -186,6 +188,7 @@ class Settlement:
         link = replace(self.links[one.link_id], attempts=0)
         written = picked(values, one.values)
         if one.side is Side.CRM:
+            written.pop(ATTENDEES, None)  # the event's own fields do not tell of them
             self._agree(link, picked(one.from_mailbox, one.values), written)
         else:
             self._agree(link, written, picked(one.from_crm, one.values))

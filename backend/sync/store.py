@@ -57,6 +57,7 @@ class Changes:
     """One transaction's worth of changes. Lists are applied in the order of the fields.
 
     items / records: upserts into the mirror; a row older than the stored one is ignored (INV-21), see `SyncStore`.
+    asked: addresses of an event's invitees, for events that are mirrored; who links it gets a mark ·
     lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start), applied
     together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
     intents: upserts by id · widened: what of a kind is agreed about (F-9) ·
@@ -71,6 +72,7 @@ class Changes:
     generation: int | None = None
     records: list[tuple[Kind, SeenRecord]] = field(default_factory=list)
     scopes: list[tuple[Kind, str, frozenset[int]]] = field(default_factory=list)
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     mark: str | None = None
     cycle_at: datetime | None = None
     dropped_links: list[UUID] = field(default_factory=list)

@@ -198,7 +198,11 @@ class FakeMailbox:
         if write.op is Op.DELETE:
             self.account.remove(thing)
             return Answer(write.id, Result.OK)
-        self.account.change(thing, _at_home(write.values))
+        asked = write.values.get(ATTENDEES)
+        if isinstance(asked, Attendees):
+            self.account.ask(thing.id, *asked.people)
+        values = {group: value for group, value in write.values.items() if group != ATTENDEES}
+        self.account.change(thing, _at_home(values))
         return Answer(write.id, Result.OK, item_of(self.account, thing))
 
     def _announce(self, write: Write, thing: Thing | None) -> None:
@@ -216,7 +220,10 @@ class FakeMailbox:
                 write.original_start,
             )
         )
-        if thing is not None and thing.guests and (write.op is Op.DELETE or not write.values.keys() <= SILENT):
+        asked = write.values.get(ATTENDEES)
+        if isinstance(asked, Attendees):
+            self.world.mail(self.account.address, [one.address for one in asked.people], f"{write.op} {write.target}")
+        elif thing is not None and thing.guests and (write.op is Op.DELETE or not write.values.keys() <= SILENT):
             self.world.mail(self.account.address, thing.guests, f"{write.op} {thing.id}")
 
     def _create(self, write: Write) -> Thing:

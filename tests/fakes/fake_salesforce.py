@@ -84,7 +84,12 @@ class FakeOrganisation:
             return "00D000000000001AAA"
 
     def changes(
-        self, mark: str | None, filter_fields: Sequence[str], *, followed: bool = False
+        self,
+        mark: str | None,
+        filter_fields: Sequence[str],
+        *,
+        followed: bool = False,
+        invitees: bool = False,
     ) -> Iterator[OrganisationPage]:
         """See Organisation. Pages are read one after the other: a row changed in between is seen as it is then."""
         org = self.world.org
@@ -101,6 +106,8 @@ class FakeOrganisation:
                 page = self._page(batch, next_mark if number == len(batches) else None, first_time=mark is None)
                 if followed and page.mark is not None:
                     page = replace(page, followed=self._followed(since), all_followed=mark is None)
+                if invitees and page.mark is not None:
+                    page = replace(page, asked=org.asked())
             yield page
 
     def _followed(self, since: datetime | None) -> frozenset[tuple[str, str]]:

@@ -169,6 +169,14 @@ class Org:
             if id_ not in self.hidden:
                 yield address, Person(id_, Sort.LEAD)
 
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """Addresses of the invitees of every event."""
+        known = {person.id: address for address, person in self._people()}
+        return {
+            row.id: tuple(known[tie.target] for tie in row.ties if tie.invited and tie.target in known)
+            for row in self.living(Kind.EVENT)
+        }
+
     def tie(self, row: Row, people: Relations) -> None:
         """Relation rows of an event as a write wants them. Raises Refused (SF-113, SF-115)."""
         if len(people.whos) > (50 if self.shared_activities else 1):

@@ -66,6 +66,7 @@ crm_record = Table(
     Column("strong_key", String(320)),
     Column("natural_key", String(32)),
     Column("problem", Text),
+    Column("asked", Json),
     index_where_given("kind", "strong_key"),
     index_where_given("kind", "natural_key"),
     index_where_given("key_tag"),

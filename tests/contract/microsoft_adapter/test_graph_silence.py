@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend.domain.attendees import ATTENDEES, Attendee, Attendees, Part
 from backend.domain.values import Kind, ShowAs, Values
 from backend.ports.answers import Answer, Op, Result, Write
 from backend.ports.mailbox import Caps, Item
@@ -135,3 +136,50 @@ def test_a_create_writes_no_attendees_ms073(graph_bench: GraphBench) -> None:
     assert made is not None
     assert graph_bench.box.event(made.id)["attendees"] == []
     assert (made.organizer, graph_bench.mails()) == (ADA, [])
+
+
+# --- guests set in Salesforce, by setting (LS-123, LS-131) ------------------------------------------------------------
+
+
+def asking(*addresses: str) -> Values:
+    return {ATTENDEES: Attendees(own=True, organizer=ADA, people=tuple(Attendee(address) for address in addresses))}
+
+
+@pytest.mark.parametrize("guests", [[], [GUEST]])
+def test_ms073_nobody_is_invited_without_permission(graph_bench: GraphBench, guests: list[str]) -> None:
+    target = graph_bench.create(Kind.EVENT, meeting("Review"), guests=guests)
+    answer = send(graph_bench, Op.UPDATE, target, asking(*guests, "new@elsewhere.example"))
+    assert (answer.result, answer.code) == (Result.REFUSED, "would_mail")
+    assert len(graph_bench.box.event(target)["attendees"]) == len(guests)
+    assert graph_bench.mails() == []
+
+
+def test_ms073_a_create_never_carries_attendees(graph_bench: GraphBench) -> None:
+    write = Write(uuid4(), Op.CREATE, Kind.EVENT, {**meeting("Review"), **asking(GUEST)}, key=uuid4(), notify=True)
+    (answer,) = graph_bench.port.write(graph_bench.box.calendar.id, [write])
+    assert answer.result is Result.OK
+    assert [event["attendees"] for event in graph_bench.box.events()] == [[]]
+    assert graph_bench.mails() == []
+
+
+def test_ls131_with_permission_guests_are_added_beside_those_who_are_there_and_rooms_stay(
+    graph_bench: GraphBench,
+) -> None:
+    room = {"type": "resource", "emailAddress": {"address": "room@elsewhere.example", "name": "Room 4"}}
+    optional = {"type": "optional", "emailAddress": {"address": GUEST, "name": "A Guest"}}
+    target = graph_bench.box.create_event({**meeting_body(meeting("Review")), "attendees": [optional, room]})
+    people = (
+        Attendee(GUEST, Part.OPTIONAL),
+        Attendee("room@elsewhere.example", Part.RESOURCE),
+        Attendee("new@x.example"),
+    )
+    answer = send(graph_bench, Op.UPDATE, target, {ATTENDEES: Attendees(True, ADA, people)}, notify=True)
+    assert answer.result is Result.OK
+    assert answer.stored is not None
+    assert answer.stored.values[ATTENDEES] == Attendees(True, ADA, people)
+    after = graph_bench.box.event(target)["attendees"]
+    assert [(one["type"], one["emailAddress"]["name"]) for one in after[:2]] == [
+        ("optional", "A Guest"),
+        ("resource", "Room 4"),
+    ]
+    assert [mail.recipients for mail in graph_bench.world.outbox] == [("new@x.example",)]

@@ -267,3 +267,50 @@ def test_a_reading_of_everything_tells_who_no_longer_follows(bench: Any) -> None
     bench.org.delete(subscription)
     page = follows(bench, None)
     assert (page.followed, page.all_followed) == (frozenset(), True)
+
+
+# --- invitees (D-17, SF-119) ------------------------------------------------------------------------------------------
+
+
+def invited(bench: Any, mark: str | None) -> OrganisationPage:
+    organisation = bench.organisation()
+    bench.clear_calls()
+    return list(organisation.changes(mark, (), invitees=True))[-1]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_ls131_sf119_invitees_who_come_and_go_are_told_though_the_event_is_untouched(bench: Any, shared: bool) -> None:
+    bench.org.settings.shared_activities = shared
+    buyer, colleague = contact(bench, Email="Buyer@client.example"), bench.hire("bob@acme.example")
+    lunch, alone = event(bench, UndecidedEventInviteeIds=[buyer]), event(bench, "Alone")
+    first = invited(bench, None)
+    assert first.asked[lunch] == ("buyer@client.example",)
+    assert {id_ for id_, people in first.asked.items() if people} == {lunch}
+    later(bench)
+    again = invited(bench, first.mark)
+    later(bench)
+    idle = invited(bench, again.mark)
+    assert (idle.asked, bench.calls()) == ({}, 2)
+
+    row = bench.org.insert("EventRelation", {"EventId": lunch, "RelationId": colleague})
+    bench.org.update(alone, {"WhoId": buyer})
+    second = invited(bench, idle.mark)
+    related = {alone: ()} if shared else {}
+    assert second.asked == {lunch: ("bob@acme.example", "buyer@client.example"), **related}
+    assert bench.calls() == 5  # with the describe that a process without cached layouts needs
+    later(bench)
+    bench.org.delete(row)
+    assert invited(bench, invited(bench, second.mark).mark).asked == {lunch: ("buyer@client.example",)}
+
+
+def test_invitees_of_all_events_are_told_when_they_are_first_asked_for(bench: Any) -> None:
+    buyer = contact(bench, Email="buyer@client.example")
+    lunch = event(bench, UndecidedEventInviteeIds=[buyer])
+    mark = settled(bench)
+
+    assert invited(bench, mark).asked == {lunch: ("buyer@client.example",)}
+
+
+def test_without_the_setting_no_invitee_is_read(bench: Any) -> None:
+    event(bench, UndecidedEventInviteeIds=[contact(bench, Email="buyer@client.example")])
+    assert all(page.asked == {} for page in read(bench, None))

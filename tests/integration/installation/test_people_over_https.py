@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from backend.domain.configuration import Direction
+from backend.domain.configuration import Direction, GuestRule
 from backend.sandbox.world import Person
 from backend.storage import tables
 from tests.fakes.databases import EVERYTHING
-from tests.fakes.installation import Installation, timed
+from tests.fakes.installation import Installation, in_salesforce, timed
 
 EVENTS = replace(EVERYTHING, contacts=replace(EVERYTHING.contacts, direction=Direction.OFF))
 
@@ -247,3 +247,55 @@ def test_we_remember_only_what_we_tied(installation: Installation) -> None:
     installation.settle()
 
     assert [row.target for row in installation.rows(sa.select(tables.event_person.c.target))] == [buyer]
+
+
+def guests_of(installation: Installation, person: Person) -> set[str]:
+    (event,) = installation.box(person).events()
+    return {one["emailAddress"]["address"].lower() for one in event["attendees"]}
+
+
+def test_ls123_ls131_by_setting_invitees_of_salesforce_are_invited_by_the_mailbox_once(
+    installation: Installation,
+) -> None:
+    ada, bob = installation.stage.hire(2)
+    installation.assign(replace(EVENTS, invite_guests=True, invite_users=True, guests=GuestRule.SEND))
+    installation.settle()
+    buyer, owner = contact(installation, ada, "buyer@client.example"), ada.salesforce_id
+    row = in_salesforce("Born there", installation.soon(3), ada, UndecidedEventInviteeIds=[buyer, bob.salesforce_id])
+    event = installation.org.insert("Event", row, owner)
+    installation.settle()
+    assert guests_of(installation, ada) == {"buyer@client.example", bob.address}
+    assert [set(mail.recipients) for mail in installation.world.outbox] == [{"buyer@client.example", bob.address}]
+    assert len(installation.box(bob).events()) == 1
+    assert len(installation.records("Id")) == 2  # hers, and his copy as an invitee
+
+    late = contact(installation, ada, "late@client.example")
+    installation.org.insert("EventRelation", {"EventId": event, "RelationId": late}, owner)
+    installation.settle()
+    assert guests_of(installation, ada) == {"buyer@client.example", bob.address, "late@client.example"}
+    assert len(installation.world.outbox) == 2
+
+    (copy,) = installation.box(bob).events()
+    installation.box(bob).respond(copy["id"], "accept")
+    installation.settle()
+    assert relations(installation, event)[bob.salesforce_id]["Status"] == "Accepted"
+    assert len(installation.world.outbox) == 2
+
+
+@pytest.mark.parametrize("invite", [True, False])
+def test_ls131_an_invitee_from_salesforce_is_held_or_stays_there_and_nobody_is_mailed(
+    installation: Installation, invite: bool
+) -> None:
+    (ada,) = installation.stage.hire(1)
+    installation.assign(replace(EVENTS, invite_guests=invite))
+    installation.settle()
+    buyer = contact(installation, ada, "buyer@client.example")
+    row = in_salesforce("Born there", installation.soon(3), ada, UndecidedEventInviteeIds=[buyer])
+    installation.org.insert("Event", row, ada.salesforce_id)
+
+    installation.settle()
+
+    assert guests_of(installation, ada) == set()
+    assert installation.world.outbox == []
+    held = installation.rows(sa.select(tables.intent.c.hold).where(tables.intent.c.state == "held"))
+    assert [one.hold for one in held] == (["would_mail"] if invite else [])

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.domain.attendees import Attendee, Part, Reply
-from backend.domain.configuration import Configuration, Direction
+from backend.domain.configuration import Configuration, Direction, GuestRule
 from backend.domain.recurrence import Series
 from backend.domain.values import Kind, Name, ShowAs, Timed, Values
 from backend.storage import tables
@@ -482,3 +482,153 @@ def test_what_is_in_scope_no_longer_keeps_nobodys_address() -> None:
 
     kept = [row.values for row in lab.rows(sa.select(tables.mailbox_item))]
     assert BUYER not in str(kept)
+
+
+# --- invited from Salesforce, by setting -----------------------------------------------------------------------------
+
+
+def inviting(rule: GuestRule = GuestRule.SEND, **more: object) -> Configuration:
+    return settings(invite_guests=True, guests=rule, **more)
+
+
+def born_in_salesforce(lab: Lab, *invitees: str) -> str:
+    owner = lab.world.people[1].crm_user_id
+    made = lab.world.org.create(Kind.EVENT, {"subject": "Born there", "when": when(lab)}, owner)
+    for one in invitees:
+        lab.world.org.relate(made, one, invited=True)
+    return made
+
+
+def guests_in_mailbox(lab: Lab) -> set[str]:
+    (thing,) = lab.world.mailbox_of(1).living(Kind.EVENT)
+    return set(thing.guests)
+
+
+def mailed(lab: Lab) -> list[set[str]]:
+    return [set(mail.recipients) for mail in lab.world.outbox]
+
+
+def test_ls123_an_event_of_salesforce_with_invitees_invites_them_from_the_mailbox_by_setting() -> None:
+    lab = Lab(1, inviting())
+    born_in_salesforce(lab, contact(lab, BUYER), contact(lab, SELLER))
+
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == {BUYER, SELLER}
+    assert mailed(lab) == [{BUYER, SELLER}]
+
+
+def test_ls123_by_default_invitees_of_salesforce_stay_there_and_nobody_is_mailed() -> None:
+    lab = Lab(1, settings(guests=GuestRule.SEND))
+    born_in_salesforce(lab, contact(lab, BUYER))
+
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == set()
+    assert lab.world.outbox == []
+
+
+def test_ls131_an_invitee_added_and_removed_in_salesforce_is_a_change_of_its_own() -> None:
+    lab = Lab(1, inviting())
+    buyer, seller = contact(lab, BUYER), contact(lab, SELLER)
+    event = born_in_salesforce(lab, buyer)
+    lab.settle()
+
+    lab.world.org.relate(event, seller, invited=True)
+    lab.settle()
+    assert guests_in_mailbox(lab) == {BUYER, SELLER}
+
+    row = lab.world.org.rows[event]
+    row.ties = [tie for tie in row.ties if tie.target != buyer]
+    lab.world.org.stamp(row)
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == {SELLER}
+    assert len(lab.world.outbox) == 3
+
+
+def test_ls131_an_invitee_added_in_salesforce_to_a_meeting_of_the_mailbox_joins_its_guests() -> None:
+    lab = Lab(1, inviting())
+    contact(lab, BUYER)
+    meeting(lab, BUYER, STRANGER)
+    lab.settle()
+    assert lab.world.outbox == []
+
+    lab.world.org.relate(only_record(lab).id, contact(lab, SELLER), invited=True)
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == {BUYER, STRANGER, SELLER}
+    assert len(lab.world.outbox) == 1
+
+
+@pytest.mark.parametrize("rule", [GuestRule.HOLD, GuestRule.LEAVE, GuestRule.PUT_BACK])
+def test_inv12_an_invitation_is_an_answer_to_the_guest_rule_too(rule: GuestRule) -> None:
+    lab = Lab(1, inviting(rule))
+    born_in_salesforce(lab, contact(lab, BUYER))
+
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == set()
+    assert lab.world.outbox == []
+    held = lab.count(tables.intent, tables.intent.c.state == "held")
+    assert held == int(rule is GuestRule.HOLD)
+
+
+def test_f9_whoever_was_invited_before_the_setting_was_on_is_not_mailed() -> None:
+    lab = Lab(1, settings(guests=GuestRule.SEND))
+    event = born_in_salesforce(lab, contact(lab, BUYER))
+    lab.settle()
+    with lab.configurations.editing() as editor:
+        editor.save(inviting())
+    lab.settle()
+    assert lab.world.outbox == []
+
+    lab.world.org.relate(event, contact(lab, SELLER), invited=True)
+    lab.settle()
+
+    assert mailed(lab) == [{SELLER}]
+
+
+def test_a_guest_of_the_mailbox_whom_we_told_salesforce_is_not_invited_back() -> None:
+    lab = Lab(1, inviting())
+    contact(lab, BUYER), contact(lab, SELLER)
+    made = meeting(lab, BUYER)
+    lab.settle()
+
+    lab.world.mailbox_of(1).ask(made, Attendee(BUYER, reply=Reply.ACCEPTED), Attendee(SELLER))
+    lab.settle()
+    lab.world.mailbox_of(1).ask(made, Attendee(SELLER))
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == {SELLER}
+    assert len(invited(lab)) == 1
+    assert lab.world.outbox == []
+
+
+@pytest.mark.parametrize("fault", ["lost", "unsent"])
+def test_inv12_a_lost_answer_invites_nobody_twice(fault: str) -> None:
+    lab = Lab(1, inviting())
+    event = born_in_salesforce(lab)
+    lab.settle()
+    lab.world.org.relate(event, contact(lab, BUYER), invited=True)
+    lab.world.faults.append(Fault("mailbox.write", fault))
+    lab.cycle()
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == {BUYER}
+    assert mailed(lab) == [{BUYER}]
+
+
+def test_ls127_a_copy_is_never_given_guests_from_salesforce() -> None:
+    lab = Lab(1, inviting())
+    outsider = lab.world.account(BUYER)
+    made = outsider.create(Kind.EVENT, {"subject": "Pitch", "when": when(lab), "show_as": ShowAs.BUSY})
+    outsider.ask(made, Attendee(lab.world.people[1].address))
+    lab.world.mailbox_of(1).deliver()
+    lab.settle()
+
+    lab.world.org.relate(only_record(lab).id, contact(lab, SELLER), invited=True)
+    lab.settle()
+
+    assert guests_in_mailbox(lab) == {lab.world.people[1].address}
+    assert lab.world.outbox == []
