@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
-from backend.domain.attendees import Attendee, Part, Reply
+from backend.domain.attendees import ATTENDEES, Attendee, Attendees, Part, Reply
 from backend.domain.configuration import Configuration, Direction, GuestRule
-from backend.domain.recurrence import Series
+from backend.domain.recurrence import Series, start_key
 from backend.domain.values import Kind, Name, ShowAs, Timed, Values
 from backend.storage import tables
 from tests.fakes.databases import EVERYTHING
@@ -482,6 +483,29 @@ def test_what_is_in_scope_no_longer_keeps_nobodys_address() -> None:
 
     kept = [row.values for row in lab.rows(sa.select(tables.mailbox_item))]
     assert BUYER not in str(kept)
+
+
+def test_every_occurrence_of_a_series_has_its_own_people_and_answers() -> None:
+    lab = Lab(1, settings())
+    buyer, seller = contact(lab, BUYER), contact(lab, SELLER)
+    first = when(lab)
+    rule = f"FREQ=WEEKLY;BYDAY={first.start.strftime('%a').upper()[:2]};COUNT=3"
+    local = first.start.astimezone(ZoneInfo("Europe/Berlin")).replace(tzinfo=None)
+    made = meeting(lab, BUYER, series=Series(rule, local, "Europe/Berlin", 3600))
+    lab.settle()
+    rows = sorted(lab.world.org.living(Kind.EVENT), key=lambda row: repr(row.values["when"]))
+    assert [[tie.target for tie in row.ties] for row in rows] == [[buyer]] * 3
+
+    second = rows[1].values["when"]
+    assert isinstance(second, Timed)
+    alone = Attendees(True, lab.world.people[1].address, (Attendee(BUYER, reply=Reply.DECLINED), Attendee(SELLER)))
+    values = {**lab.world.mailbox_of(1).things[made].values, "when": second, ATTENDEES: alone}
+    lab.world.mailbox_of(1).edit_occurrence(made, start_key(second), values)
+    lab.settle()
+
+    told = [{tie.target: tie.reply for tie in row.ties if tie.invited} for row in rows]
+    assert told == [{buyer: Reply.NONE}, {buyer: Reply.DECLINED, seller: Reply.NONE}, {buyer: Reply.NONE}]
+    assert lab.world.outbox == []
 
 
 # --- invited from Salesforce, by setting -----------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backend.domain.attendees import Attendee, Attendees, Part, Reply
 from backend.domain.codec import decode, encode
@@ -244,6 +246,37 @@ def test_i3_what_becomes_private_loses_our_rows_unless_a_person_related_it() -> 
 
 def test_everybody_whom_a_new_event_ties_is_counted_once() -> None:
     assert new_event(("a", "b"), None, {"b": Reply.NONE, "c": Reply.NONE}).made == ("a", "b", "c")
+
+
+PEOPLE = st.sampled_from("abcdef")
+REPLIES = st.sampled_from([Reply.NONE, Reply.ACCEPTED, Reply.DECLINED])
+
+
+@st.composite
+def events(draw: st.DrawFn) -> tuple[dict[str, Reply], list[Tie], frozenset[str]]:
+    """Who is wanted, the rows of an event, and whom of them we tied."""
+    targets = draw(st.lists(PEOPLE, unique=True))
+    ties = [Tie(f"row-{target}", target, draw(st.booleans()), draw(st.booleans()), draw(REPLIES)) for target in targets]
+    return draw(st.dictionaries(PEOPLE, REPLIES)), ties, frozenset(draw(st.lists(PEOPLE)))
+
+
+@given(events())
+def test_inv7_i4_a_change_of_rows_is_whole_and_done_once_and_loses_nothing_of_a_persons(
+    case: tuple[dict[str, Reply], list[Tie], frozenset[str]],
+) -> None:
+    wanted, ties, ours = case
+    change = changed_event(wanted, ties, ours)
+
+    after = {tie.id: tie for tie in ties if tie.id not in change.removed} | {tie.id: tie for tie in change.changed}
+    after |= {f"new-{person}": Tie(f"new-{person}", person, False, True, reply) for person, reply in change.invited}
+
+    assert changed_event(wanted, after.values(), ours | set(change.made)) == Relations()
+    assert {tie.target: tie.reply for tie in after.values() if tie.invited}.items() >= wanted.items()
+    for tie in ties:
+        assert not tie.related or after[tie.id].related
+        if tie.target not in ours:
+            assert after[tie.id].invited or not tie.invited
+    assert len({tie.target for tie in after.values()}) == len(after)
 
 
 # --- as a value of a group --------------------------------------------------------------------------------------------
