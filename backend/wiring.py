@@ -27,7 +27,7 @@ from backend.salesforce.connection import SalesforceConnection, SalesforceSettin
 from backend.storage.chores import Chore, Chores
 from backend.storage.configurations import Configurations
 from backend.storage.connections import Connections
-from backend.storage.engine import create_engine
+from backend.storage.engine import opened
 from backend.storage.organisation_state import OrganisationBook
 from backend.storage.people import People
 from backend.storage.pruning import prune
@@ -39,7 +39,7 @@ from backend.storage.sync_store import SqlSyncStore
 from backend.sync.decisions import Answer, decided
 from backend.sync.run import Engine, RunReport
 from backend.sync.state import IntentState, Lease, UserView
-from backend.trust import trust_file
+from backend.trust import Trusted, trust_file
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ class Lockstep:
         self.config = config
         self.clock: Clock = clock or SystemClock()
         self._sleep = sleep
-        self.database = create_engine(config.database_url)
+        self.database = opened(config.database_url)
         self.store = SqlSyncStore(self.database, self.clock)
         self._vault = Vault([key.get_secret_value() for key in config.encryption_keys])
         self.connections = Connections(self.database, self._vault, self.clock)
@@ -155,6 +155,7 @@ class Lockstep:
             self._sleep,
             tokens=self._shared("salesforce-token", settings, since),
             layouts=self._shared("salesforce-layout", settings, since),
+            connections=Trusted(trust_file(self.config)),
         )
 
     @cached_property
@@ -172,7 +173,8 @@ class Lockstep:
             ca_file=self._authorities,
         )
         tokens = self._shared("microsoft-token", settings, since)
-        return MicrosoftConnection(settings, self.meter, sleep=self._sleep, tokens=tokens)
+        connections = Trusted(trust_file(self.config))
+        return MicrosoftConnection(settings, self.meter, sleep=self._sleep, tokens=tokens, connections=connections)
 
     @cached_property
     def engine(self) -> Engine:
@@ -186,6 +188,7 @@ class Lockstep:
             seconds,
             lambda lease: kept(self.store, lease, seconds),
             self._progress,
+            tells_steps=False,
         )
 
     def _progress(self, user_id: int, kind: Kind, done: int, total: int) -> None:

@@ -85,7 +85,12 @@ class Bench:
         line = self._hearing.readline()
         if not line:
             raise Failed("The worker ended; its last lines say why.")
-        return Work(json.loads(line), self._calls())
+        work = Work(json.loads(line), self._calls())
+        theirs = {"salesforce": work.calls.salesforce, "microsoft": work.calls.microsoft}
+        ours = {service: work.told["ours"].get(service, 0) for service in theirs}
+        if ours != theirs:
+            raise Failed(f"We count {ours}, the sandbox {theirs}.")
+        return work
 
     def _calls(self) -> Calls:
         rows = [row for row in self.stage.world.calls.counts() if not any(word in row.operation for word in UNCOUNTED)]

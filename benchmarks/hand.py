@@ -13,6 +13,7 @@ from contextlib import closing
 from typing import Any
 
 from backend import config, logs, wiring
+from backend.jobs import worker
 
 EXIT_BROKEN = 1
 KIB_IN_MIB = 1024
@@ -23,13 +24,14 @@ def main() -> None:
     """Until the end of the input."""
     settings = config.load()
     logs.configure(settings.log_level)
+    worker.preload(settings)
     for line in sys.stdin:
         sys.stdout.write(f"{json.dumps(_in_child(settings, json.loads(line)))}\n")
         sys.stdout.flush()
 
 
 def _in_child(settings: config.Config, command: dict[str, Any]) -> dict[str, Any]:
-    """As a work-horse: forked from a process that has imported everything and opened nothing."""
+    """As a work-horse: forked from a process that has rehearsed and opened nothing."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -60,12 +62,14 @@ def _work(settings: config.Config, command: dict[str, Any]) -> dict[str, Any]:
         if command.get("cycle"):
             rows = lockstep.read_organisation()
             users = [user.user_id for user in lockstep.store.users()]
-            return {"rows": rows, "users": users, "problem": lockstep.organisation.state().problem}
+            problem = lockstep.organisation.state().problem
+            return {"rows": rows, "users": users, "problem": problem, "ours": dict(lockstep.meter.calls)}
         reports = [lockstep.sync_user(user_id, "bench") for user_id in command["users"]]
         return {
             "written": sum(report.written for report in reports),
             "planned": sum(report.planned for report in reports),
             "problems": sorted({report.problem for report in reports if report.problem}),
+            "ours": dict(lockstep.meter.calls),
         }
 
 

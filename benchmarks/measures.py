@@ -86,6 +86,9 @@ def memory(contacts: int) -> Iterator[Figure]:
         yield Figure(f"{name}: peak memory", work.peak_mib, "MiB", PEAK_MIB)
         yield Figure(f"{name}: worker CPU per item", work.cpu_ms / contacts, "ms", CPU_PER_ITEM_MS)
         yield Figure(f"{name}: API calls", work.calls.total, "calls")
+        reading = here.cycle()
+        yield Figure(f"reading of {contacts:,} changed records: peak memory", reading.peak_mib, "MiB", PEAK_MIB)
+        yield Figure(f"reading of {contacts:,} changed records: worker CPU per record", reading.cpu_ms / contacts, "ms")
 
 
 def _must(holds: bool, otherwise: str) -> None:

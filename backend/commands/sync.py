@@ -50,6 +50,7 @@ def sync(address: str | None, dry_run: bool, as_json: bool) -> None:
             raise Failure(problem or "Another process is reading Salesforce; try again in a minute.")
         chosen = _people(lockstep, address)
         reports: list[RunReport] = []
+        lockstep.engine.tells_steps = True
         with output.progress("Planning" if dry_run else "Syncing", len(chosen)) as advance:
             for user_id in chosen:
                 reports.append(lockstep.sync_user(user_id, "command line", dry_run=dry_run))

@@ -6,7 +6,7 @@ the value None. Coupled fields (start and end, name parts, an address) are one v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -124,12 +124,16 @@ def differing(left: Values, right: Values, groups: Iterable[str] | None = None) 
     return frozenset(name for name in names if left.get(name) != right.get(name))
 
 
-def picked(values: Values, groups: Iterable[str]) -> dict[str, FieldValue]:
-    """The named groups, with None for those that are missing."""
+def picked(values: Values, groups: Collection[str]) -> Values:
+    """The named groups, with None for those that are missing; the same object where nothing is to be left out."""
+    if len(groups) == len(values) and all(name in values for name in groups):
+        return values
     return {name: values.get(name) for name in groups}
 
 
-def overlaid(values: Values, changes: Values) -> dict[str, FieldValue]:
-    """`values` with `changes` on top; groups that became None are left out."""
+def overlaid(values: Values, changes: Values) -> Values:
+    """`values` with `changes` on top; groups that became None are left out. The changes themselves on nothing."""
+    if not values and None not in changes.values():
+        return changes
     merged = {**values, **changes}
     return {name: value for name, value in merged.items() if value is not None}

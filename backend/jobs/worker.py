@@ -1,5 +1,6 @@
 """Workers: a pool of forking RQ workers whose horses never outlive them and whose silence is noticed in seconds."""
 
+import gc
 import importlib
 import os
 from typing import Any, ClassVar
@@ -65,7 +66,7 @@ class LockstepWorker(RoundRobinWorker):
 def run(config: Config) -> None:
     """Work until SIGTERM or SIGINT: running passes end, then the workers do. A second signal kills them."""
     LockstepWorker.pool_pid = os.getpid()
-    preload()
+    preload(config)
     pool(connect(config), config.workers).start(logging_level="WARNING")
 
 
@@ -81,6 +82,9 @@ def pool(connection: Redis, workers: int) -> WorkerPool:
     )
 
 
-def preload() -> None:
-    """Import the engine before the first fork: a horse then starts in milliseconds and shares the memory."""
-    importlib.import_module("backend.wiring")
+def preload(config: Config) -> None:
+    """Import and rehearse before the first fork: a horse then starts in milliseconds and shares the memory."""
+    importlib.import_module("backend.rehearsal").rehearse(config)
+    gc.collect()
+    gc.set_threshold(20_000, 20, 100)  # jobs make many objects and live for seconds
+    gc.freeze()  # a collection in a horse would copy every page that it shares with its worker

@@ -23,6 +23,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from msal.exceptions import MsalServiceError
+from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
 
 from backend.microsoft.auth_errors import bad_certificate, from_discovery, from_token_answer, unreachable
@@ -73,18 +74,30 @@ _applications: dict[tuple[int, MicrosoftSettings], _Application] = {}
 _applications_lock = threading.Lock()
 
 
-def _application(settings: MicrosoftSettings) -> _Application:
+def _application(settings: MicrosoftSettings, connections: BaseAdapter | None) -> _Application:
     # The process id is part of the key because connections must not be shared over a fork.
     key = (os.getpid(), settings)
     with _applications_lock:
-        return _applications.setdefault(key, _Application(TokenSession(settings.ca_file)))
+        if key not in _applications:
+            session = TokenSession(settings.ca_file)
+            if connections is not None:
+                session.mount("https://", connections)
+            _applications[key] = _Application(session)
+        return _applications[key]
 
 
 class ApplicationTokens:
     """Access tokens of one application: from memory, else the cache, else msal. Counts into its own meter."""
 
-    def __init__(self, settings: MicrosoftSettings, meter: Meter, cache: ServiceCache = UNSHARED) -> None:
+    def __init__(
+        self,
+        settings: MicrosoftSettings,
+        meter: Meter,
+        cache: ServiceCache = UNSHARED,
+        connections: BaseAdapter | None = None,
+    ) -> None:
         self._settings = settings
+        self._connections = connections
         self._meter = meter
         self._cache = cache
         self._lock = threading.Lock()
@@ -109,7 +122,7 @@ class ApplicationTokens:
             return self._held
 
     def _asked(self, *, anew: bool) -> Entry:
-        application = _application(self._settings)
+        application = _application(self._settings, self._connections)
         with application.lock:
             application.session.meter = self._meter
             client = application.client or self._connected(application)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from requests.adapters import BaseAdapter
+
 from backend.microsoft.auth import NEEDED_ROLES, ApplicationTokens
 from backend.microsoft.batch import Batches, Inner
 from backend.microsoft.delta import Lists
@@ -63,7 +65,8 @@ class DirectoryUser:
 class MicrosoftConnection:
     """One tenant. Makes no request by itself; counts into `meter`; keeps the limits of every mailbox it opened.
 
-    `sleep` waits some seconds, where the service asks for it · `tokens`: where other processes find our tokens.
+    `sleep` waits some seconds, where the service asks for it · `tokens`: where other processes find our tokens ·
+    `connections`: makes them, instead of the library's own.
     """
 
     def __init__(
@@ -73,10 +76,13 @@ class MicrosoftConnection:
         *,
         sleep: Callable[[float], None] = time.sleep,
         tokens: ServiceCache = UNSHARED,
+        connections: BaseAdapter | None = None,
     ) -> None:
-        self.tokens = ApplicationTokens(settings, meter, tokens)
+        self.tokens = ApplicationTokens(settings, meter, tokens, connections)
         self._sleep = sleep
         session = ServiceSession(settings.ca_file)
+        if connections is not None:
+            session.mount("https://", connections)
         self._transport = Transport(settings.graph_url, self.tokens, session, meter, sleep)
         self._everyone = TokenBucket(GLOBAL_BURST, GLOBAL_RATE)
         self._gates: dict[str, Gate] = {}

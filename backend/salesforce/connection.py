@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from requests.adapters import BaseAdapter
+
 from backend.ports.cache import UNSHARED, ServiceCache
 from backend.ports.clock import Clock
 from backend.ports.crm import CrmUser
@@ -44,7 +46,8 @@ class SalesforceSettings:
 class SalesforceConnection:
     """Shared by the threads of a process; what it gives out is for one thread each. Never share it over a fork.
 
-    tokens, layouts: where other processes find our tokens and field layouts.
+    tokens, layouts: where other processes find our tokens and field layouts · connections: makes those of all users,
+    instead of the library's own.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class SalesforceConnection:
         *,
         tokens: ServiceCache = UNSHARED,
         layouts: ServiceCache = UNSHARED,
+        connections: BaseAdapter | None = None,
     ) -> None:
         self._settings = settings
         self._meter = meter
         self._sleep = sleep
         self._layouts = Layouts(clock, layouts)
+        self._connections = connections
         app = App(
             settings.login_url,
             settings.audience,
@@ -68,7 +73,10 @@ class SalesforceConnection:
             settings.private_key,
             settings.organisation_id,
         )
-        self._tokens = Tokens(app, TimedSession(settings.ca, settings.time_limits), clock, meter, tokens)
+        sign_in = TimedSession(settings.ca, settings.time_limits)
+        if connections is not None:
+            sign_in.mount("https://", connections)
+        self._tokens = Tokens(app, sign_in, clock, meter, tokens)
         self.budget = Budget(clock)
 
     def organisation(self, *, events_since: date | None = None, urgent: bool = False) -> SalesforceOrganisation:
@@ -98,4 +106,6 @@ class SalesforceConnection:
             ca=self._settings.ca,
             time_limits=self._settings.time_limits,
         )
+        if self._connections is not None:
+            session.mount("https://", self._connections)
         return Client(session, sign_in, self._sleep)

@@ -30,7 +30,7 @@ from backend.storage.reading_rows import (
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
 from backend.storage.tables import crm_record, crm_scope, line, link, mailbox_item, meeting
-from backend.sync.state import Line, Link, Meeting, MeetingState, Presence, SeenItem, SeenRecord, Todo
+from backend.sync.state import EVERYTHING, Line, Link, Meeting, MeetingState, Presence, SeenItem, SeenRecord, Todo
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
 _KIND: sa.BindParameter[str] = sa.bindparam("of_kind")
@@ -86,7 +86,7 @@ class Closure:
         by_side: dict[str, list[str]] = {}
         for mark in marks:
             by_side.setdefault(mark.side, []).append(mark.ref)
-        if todos.EVERYTHING in by_side:
+        if EVERYTHING in by_side:
             self._everything()
         self._load_items(_ITEMS_BY_ID, by_side.get(todos.MAILBOX, ()))
         self._load_links(_LINKS_BY_ITEM, by_side.get(todos.MAILBOX, ()))

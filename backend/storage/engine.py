@@ -36,6 +36,27 @@ def create_engine(url: str, **options: Any) -> sa.Engine:
     return engine
 
 
+_handed_down: dict[str, sa.Engine] = {}
+
+
+def hand_down(url: str, engine: sa.Engine) -> None:
+    """Before a fork: has children open this database with what the engine has learned of it and compiled.
+
+    Its connections are closed, since none may cross a fork.
+    """
+    engine.dispose()
+    _handed_down[url] = engine
+
+
+def opened(url: str) -> sa.Engine:
+    """An engine for the database: the one that was handed down, else a new one."""
+    engine = _handed_down.get(url)
+    if engine is None:
+        return create_engine(url)
+    renew_after_fork(engine)
+    return engine
+
+
 def reading(engine: sa.Engine) -> sa.Engine:
     """The same database for reading only: one consistent view per transaction, and no waiting for writers."""
     if engine.dialect.name == "postgresql":

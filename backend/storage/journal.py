@@ -14,6 +14,7 @@ from backend.sync.state import Conflict, HistoryEntry, Note, Tombstone
 _ADD_CONFLICT = sa.insert(conflict).inline()
 _ADD_TOMBSTONE = sa.insert(tombstone).inline()
 _ADD_HISTORY = sa.insert(history).inline()
+_ANY_NOTE = sa.select(note.c.ref).where(note.c.user_id == sa.bindparam("u")).limit(1)
 _CLEAR_NOTE = sa.delete(note).where(
     note.c.user_id == sa.bindparam("u"),
     note.c.kind == sa.bindparam("k"),
@@ -29,7 +30,8 @@ def store_journal(work: Work) -> None:
     run_many(connection, _ADD_TOMBSTONE, [_tombstone_row(work, entry) for entry in changes.tombstones])
     notes = {(entry.user_id, entry.kind.value, entry.side.value, entry.ref): entry for entry in changes.notes}
     cleared = [dict(zip("uksr", key, strict=True)) for key, entry in notes.items() if not entry.reason]
-    run_many(connection, _CLEAR_NOTE, cleared)
+    if cleared and connection.execute(_ANY_NOTE, {"u": cleared[0]["u"]}).first():
+        run_many(connection, _CLEAR_NOTE, cleared)
     upsert(connection, note, [_note_row(work, entry) for entry in notes.values() if entry.reason])
     run_many(connection, _ADD_HISTORY, [_history_row(work, entry) for entry in changes.history])
 

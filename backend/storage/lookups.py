@@ -29,7 +29,19 @@ from backend.storage.tables import (
     sync_lease,
     user_state,
 )
-from backend.sync.state import FOLDER_GONE, Intent, IntentState, Line, Link, Meeting, Note, Presence, Ref, Stream
+from backend.sync.state import (
+    FOLDER_GONE,
+    Intent,
+    IntentState,
+    Line,
+    Link,
+    Meeting,
+    MeetingState,
+    Note,
+    Presence,
+    Ref,
+    Stream,
+)
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
 _KIND: sa.BindParameter[str] = sa.bindparam("of_kind")
@@ -66,6 +78,7 @@ _DUE = (
     .where(
         intent.c.user_id == _USER,
         intent.c.kind == _KIND,
+        intent.c.state.in_([IntentState.SENT.value, IntentState.PLANNED.value]),  # by the index, past all that is done
         sa.or_(
             intent.c.state == IntentState.SENT.value,
             sa.and_(
@@ -129,6 +142,12 @@ _NOTED = (
         line.c.crm_id.in_(IDS),
     )
 )
+_ORPHANS = (
+    sa.select(meeting.c.id)
+    .join(link, link.c.line_id == meeting.c.line_id)
+    .where(meeting.c.state == MeetingState.ORPHAN.value, link.c.user_id == _USER)
+    .limit(1)
+)
 _MARK = sa.select(organisation.c.mark).where(organisation.c.id == 1)
 _CYCLE = sa.select(organisation.c.cycle_at).where(organisation.c.id == 1)
 
@@ -175,6 +194,11 @@ def stream_of(connection: sa.Connection, user_id: int, kind: Kind) -> Stream | N
 def forget_cursor(connection: sa.Connection, user_id: int, kind: Kind) -> None:
     """Has the next pass list everything."""
     connection.execute(_FORGET_CURSOR, _whose(user_id, kind))
+
+
+def has_orphans(connection: sa.Connection, user_id: int) -> bool:
+    """Whether rows of the user's series are no longer included in them, and wait."""
+    return connection.execute(_ORPHANS, {"user": user_id}).first() is not None
 
 
 def planned_version(connection: sa.Connection, user_id: int) -> int:

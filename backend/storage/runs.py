@@ -56,6 +56,7 @@ _WORK = sa.or_(
     sa.exists().where(todo.c.user_id == user_state.c.user_id),
     sa.exists().where(
         intent.c.user_id == user_state.c.user_id,
+        intent.c.state.in_(["sent", "planned"]),  # by the index, past all that is done
         sa.or_(
             intent.c.state == "sent",
             sa.and_(intent.c.state == "planned", sa.func.coalesce(intent.c.not_before, _NOW) <= _NOW),

@@ -15,7 +15,7 @@ from backend.storage.holders import holders, organizers
 from backend.storage.reading_rows import INTENT, to_intent, to_series
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
-from backend.storage.tables import crm_scope, intent, link, person, series, todo, tombstone
+from backend.storage.tables import crm_scope, intent, link, person, series, tombstone
 from backend.sync.state import Intent, IntentState, LinkState, SeriesRow, Todo, Tombstone
 from backend.sync.store import Snapshot
 
@@ -23,11 +23,6 @@ TOMBSTONE_LIFE: Final = timedelta(days=30)
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
 _KIND: sa.BindParameter[str] = sa.bindparam("of_kind")
-_TODOS = (
-    sa.select(todo.c.side, todo.c.ref, todo.c.stamp)
-    .where(todo.c.user_id == _USER, todo.c.kind == _KIND)
-    .order_by(todo.c.side, todo.c.ref)
-)
 _OWNER = sa.select(person.c.crm_user_id).where(person.c.id == _USER)
 _SCOPE = sa.select(crm_scope.c.crm_id).where(
     crm_scope.c.user_id == _USER, crm_scope.c.kind == _KIND, crm_scope.c.crm_id.in_(IDS)
@@ -53,10 +48,9 @@ _TOTAL = (
 )
 
 
-def take(connection: sa.Connection, user_id: int, kind: Kind, now: datetime) -> Snapshot:
-    """The user's dirty things and what belongs to them; nothing else is read where nothing is dirty."""
+def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo, ...], now: datetime) -> Snapshot:
+    """The user's marked things and what belongs to them; nothing else is read where nothing is marked."""
     whose = {"user": user_id, "of_kind": kind.value}
-    marks = tuple(Todo(user_id, kind, row.side, row.ref, row.stamp) for row in connection.execute(_TODOS, whose))
     if not marks:
         return _nothing()
     decode = Decoder()

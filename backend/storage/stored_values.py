@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from backend.domain.codec import decode_values, encode_values
-from backend.domain.values import Values
+from backend.domain.values import FieldValue, Values
 
 _to_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -26,11 +26,22 @@ def serialize(value: Any) -> str:
     return value if isinstance(value, JsonText) else _to_text(value)
 
 
+class Stored(dict[str, FieldValue]):
+    """Values with the text that they were read from, which is stored again as it is."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, values: Values, text: str) -> None:
+        super().__init__(values)
+        self.text = JsonText(text)
+
+
 class Encoder:
     """Values to JSON for one transaction; mappings of the same value objects are encoded once."""
 
     def __init__(self) -> None:
         self._texts: dict[int, tuple[Values, JsonText]] = {}
+        self._wholes: dict[int, tuple[Values, JsonText]] = {}
         self._patches: dict[tuple[tuple[str, int], ...], tuple[Values, JsonText]] = {}
 
     def json(self, values: Values) -> dict[str, Any]:
@@ -48,10 +59,15 @@ class Encoder:
 
     def patch(self, values: Values) -> JsonText:
         """As JSON text with explicit None: the group is meant, and it is (to be) empty."""
-        key = tuple(sorted([(name, id(value)) for name, value in values.items()]))
-        known = self._patches.get(key)
+        if isinstance(values, Stored):
+            return values.text
+        known = self._wholes.get(id(values))
         if known is None:
-            known = self._patches[key] = (values, JsonText(_to_text(encode_values(values))))
+            key = tuple(sorted([(name, id(value)) for name, value in values.items()]))
+            known = self._patches.get(key)
+            if known is None:
+                known = self._patches[key] = (values, JsonText(_to_text(encode_values(values))))
+            self._wholes[id(values)] = (values, known[1])
         return known[1]
 
 
@@ -73,5 +89,5 @@ class Decoder:
             return None
         known = self._known.get(text)
         if known is None:
-            known = self._known[text] = decode_values(json.loads(text))
+            known = self._known[text] = Stored(decode_values(json.loads(text)), text)
         return known

@@ -12,12 +12,12 @@ from sqlalchemy.exc import OperationalError
 
 from backend.domain.values import Kind
 from backend.ports.clock import Clock
-from backend.storage import commit, leases, lookups, snapshot, user_views
+from backend.storage import commit, leases, lookups, snapshot, todos, user_views
 from backend.storage.engine import reading
 from backend.storage.holders import leads
 from backend.storage.work import Work
 from backend.sync.meetings import Lead
-from backend.sync.state import Intent, Lease, Line, Link, Meeting, Note, Ref, Stream, UserView
+from backend.sync.state import Intent, Lease, Line, Link, Meeting, Note, Ref, Stream, Todo, UserView
 from backend.sync.store import Changes, Snapshot
 
 _ATTEMPTS: Final = 5
@@ -125,6 +125,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.stale_series(connection, user_id, before)
 
+    def has_orphans(self, user_id: int) -> bool:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.has_orphans(connection, user_id)
+
     def mark(self) -> str | None:
         """See SyncStore."""
         with self._reading.begin() as connection:
@@ -142,10 +147,21 @@ class SqlSyncStore:
 
     # --- what belongs together ---------------------------------------------------------------------------------------
 
-    def snapshot(self, user_id: int, kind: Kind) -> Snapshot:
+    def marks(self, user_id: int, kind: Kind) -> tuple[Todo, ...]:
         """See SyncStore."""
         with self._reading.begin() as connection:
-            return snapshot.take(connection, user_id, kind, self._clock.now())
+            return todos.of_user(connection, user_id, kind)
+
+    def everything(self, user_id: int, kind: Kind) -> tuple[Todo, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return todos.everything(connection, user_id, kind)
+
+    def snapshot(self, user_id: int, kind: Kind, marks: Sequence[Todo] | None = None) -> Snapshot:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            chosen = todos.of_user(connection, user_id, kind) if marks is None else tuple(marks)
+            return snapshot.take(connection, user_id, kind, chosen, self._clock.now())
 
     def due_intents(self, user_id: int, kind: Kind, now: datetime) -> tuple[Intent, ...]:
         """See SyncStore."""

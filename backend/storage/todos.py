@@ -12,10 +12,39 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.domain.values import Kind
 from backend.storage.statements import run_many
-from backend.storage.tables import todo
-from backend.sync.state import Todo
+from backend.storage.tables import crm_scope, line, link, mailbox_item, todo
+from backend.sync.state import EVERYTHING, Todo
 
-MAILBOX, CRM, MEETING, EVERYTHING = "mailbox", "crm", "meeting", "all"
+MAILBOX, CRM, MEETING = "mailbox", "crm", "meeting"
+
+_OURS = {"user": sa.bindparam("user", type_=sa.BigInteger), "kind": sa.bindparam("of_kind", type_=sa.String)}
+_MARKS = sa.select(todo.c.side, todo.c.ref, todo.c.stamp).where(
+    todo.c.user_id == _OURS["user"], todo.c.kind == _OURS["kind"]
+)
+_ALL_ITEMS = sa.union(
+    sa.select(mailbox_item.c.mailbox_id).where(
+        mailbox_item.c.user_id == _OURS["user"], mailbox_item.c.kind == _OURS["kind"]
+    ),
+    sa.select(link.c.mailbox_id).where(
+        link.c.user_id == _OURS["user"], link.c.kind == _OURS["kind"], link.c.mailbox_id.is_not(None)
+    ),
+)
+_PAIRED = (
+    sa.select(line.c.crm_id)
+    .join(link, link.c.line_id == line.c.id)
+    .where(link.c.user_id == _OURS["user"], link.c.kind == _OURS["kind"], line.c.crm_id.is_not(None))
+)
+_OTHER_RECORDS = sa.union(
+    sa.select(crm_scope.c.crm_id).where(
+        crm_scope.c.user_id == _OURS["user"],
+        crm_scope.c.kind == _OURS["kind"],
+        crm_scope.c.crm_id.not_in(_PAIRED.where(link.c.mailbox_id.is_not(None))),
+    ),
+    _PAIRED.where(link.c.mailbox_id.is_(None)),
+)
+"""Records in scope, and of links, that no item of the user leads to."""
+_SIDES = (MAILBOX, MEETING, CRM, EVERYTHING)
+"""In what order things are looked at: items before the records that they may be (D-14)."""
 
 _KEY = ("user_id", "kind", "side", "ref")
 _DONE = sa.delete(todo).where(
@@ -25,6 +54,24 @@ _DONE = sa.delete(todo).where(
     todo.c.ref == sa.bindparam("r"),
     todo.c.stamp == sa.bindparam("seen"),
 )
+
+
+def of_user(connection: sa.Connection, user_id: int, kind: Kind) -> tuple[Todo, ...]:
+    """The user's marks; items before records."""
+    rows = connection.execute(_MARKS, {"user": user_id, "of_kind": kind.value})
+    marks = [Todo(user_id, kind, row.side, row.ref, row.stamp) for row in rows]
+    return tuple(sorted(marks, key=lambda entry: (_SIDES.index(entry.side), entry.ref)))
+
+
+def everything(connection: sa.Connection, user_id: int, kind: Kind) -> tuple[Todo, ...]:
+    """All that the mark EVERYTHING stands for, thing by thing. These marks are not stored: their stamp is 0."""
+    whose = {"user": user_id, "of_kind": kind.value}
+    items = sorted(connection.execute(_ALL_ITEMS, whose).scalars())
+    records = sorted(connection.execute(_OTHER_RECORDS, whose).scalars())
+    return (
+        *(Todo(user_id, kind, MAILBOX, ref) for ref in items),
+        *(Todo(user_id, kind, CRM, ref) for ref in records),
+    )
 
 
 def mark(connection: sa.Connection, marks: Iterable[tuple[int, str, str, str]]) -> None:

@@ -47,12 +47,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         return stored.replace(tzinfo=UTC) if stored.tzinfo is None else stored.astimezone(UTC)
 
 
+_latest: tuple[datetime | None, str | None] = (None, None)
+"""The last time that was made text: the rows of a commit mostly bear the same one."""
+
+
 def _sqlite_text(value: datetime | None) -> str | None:
+    global _latest  # noqa: PLW0603 - one pair, replaced as a whole
+    known, text = _latest
+    if value is known:
+        return text
     if value is None:
         return None
     if value.tzinfo is None:
         raise ValueError(f"a naive time must not be stored: {value!r}")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    text = value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    _latest = (value, text)
+    return text
 
 
 Key = String(36)

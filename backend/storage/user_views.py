@@ -38,19 +38,21 @@ _USERS = (
     .where(user_state.c.syncs)
     .order_by(person.c.id)
 )
+_ONE: sa.BindParameter[int] = sa.bindparam("one_user")
+_ONE_USER = _USERS.where(person.c.id == _ONE)
+_HIS_SELECTIONS = _SELECTIONS.where(selection.c.user_id == _ONE)
 
 
 def syncing_users(connection: sa.Connection, user_id: int | None = None) -> Iterator[UserView]:
     """Those who sync, in order of id; or the one asked for, if he does."""
-    users, chosen = _USERS, _SELECTIONS
-    if user_id is not None:
-        users = users.where(person.c.id == user_id)
-        chosen = chosen.where(selection.c.user_id == user_id)
+    users, chosen = (_USERS, _SELECTIONS) if user_id is None else (_ONE_USER, _HIS_SELECTIONS)
+    whose = {} if user_id is None else {"one_user": user_id}
     selections: dict[int, set[tuple[str, str]]] = {}
-    for chosen_by, uid, original_start in connection.execute(chosen):
+    for chosen_by, uid, original_start in connection.execute(chosen, whose):
         selections.setdefault(chosen_by, set()).add((uid, original_start))
-    followed = follows.by_user(connection)
-    for row in connection.execute(users):
+    rows = connection.execute(users, whose).all()
+    followed = follows.by_user(connection, rows[0].crm_user_id if rows and user_id is not None else None)
+    for row in rows:
         yield _view(row, frozenset(selections.get(row.user_id, ())), followed.get(row.crm_user_id, frozenset()))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
+from uuid import UUID
 
 from backend.domain.attendees import ATTENDEES
 from backend.domain.values import Side
@@ -44,21 +45,40 @@ class Limits:
         return max(self.deletes, self.blank_share * links)
 
 
-def guarded(plan: Plan, links: int, limits: Limits | None = None) -> Plan:
-    """The plan with its mass effects held; everything else goes on. A series counts once (E-9)."""
+@dataclass
+class Load:
+    """What a pass is about to do, as far as the guards count it. A series counts once (E-9), a pair too."""
+
+    deletes: set[tuple[Side, str]] = field(default_factory=set)
+    updates: set[tuple[Side, str]] = field(default_factory=set)
+    blanks: set[tuple[Side, str, UUID]] = field(default_factory=set)
+
+    def add(self, plan: Plan) -> None:
+        """Counts a plan, or another part of it, in; what was counted already counts once."""
+        for step in plan.steps:
+            for one in step.intents:
+                if one.state is not IntentState.PLANNED:
+                    continue
+                unit = (one.side, step.unit or str(one.link_id))
+                if one.op is Op.DELETE:
+                    self.deletes.add(unit)
+                elif _rewrites(one):
+                    self.updates.add(unit)
+                    blank = (group for group, value in one.values.items() if value is None)
+                    self.blanks |= {(one.side, group, one.link_id) for group in blank}
+
+
+def guarded(plan: Plan, links: int, limits: Limits | None = None, *, load: Load | None = None) -> Plan:
+    """The plan with its mass effects held; everything else goes on.
+
+    load: counted of the other parts of the pass, if this plan is one of several; this one is counted in.
+    """
     limits = limits or Limits()
-    planned = [(step, one) for step in plan.steps for one in step.intents if one.state is IntentState.PLANNED]
-    deletes = {(one.side, step.unit or str(one.link_id)) for step, one in planned if one.op is Op.DELETE}
-    updates = {(one.side, step.unit or str(one.link_id)) for step, one in planned if _rewrites(one)}
-    blanks = Counter(
-        (one.side, group)
-        for _, one in planned
-        if _rewrites(one)
-        for group, value in one.values.items()
-        if value is None
-    )
-    many_deletes = _beyond(deletes, limits.most_deletes(links))
-    many_updates = _beyond(updates, limits.most_updates(links))
+    load = load or Load()
+    load.add(plan)
+    blanks = Counter((side, group) for side, group, _ in load.blanks)
+    many_deletes = _beyond(load.deletes, limits.most_deletes(links))
+    many_updates = _beyond(load.updates, limits.most_updates(links))
     many_blanks = {key for key, count in blanks.items() if count > limits.most_blanks(links)}
 
     def reason(one: Intent) -> str:

@@ -42,7 +42,7 @@ class Newcomers:
         self.waiting: set[str] = set()
         """Refs that are looked at again: meetings that wait for their organiser (D-4), things about to be found."""
         self._cards = {key for view in self._linked_items() if (key := strong_key(context.kind, view.values))}
-        self._halves = {side: list(self._half_bound(side)) for side in Side}
+        self._halves = {side: self._indexed(self._half_bound(side)) for side in Side}
         self._by_strong: dict[str, list[SeenRecord]] = defaultdict(list)
         self._by_natural: dict[str, list[SeenRecord]] = defaultdict(list)
         self._by_tag: dict[UUID, list[SeenRecord]] = defaultdict(list)
@@ -129,12 +129,19 @@ class Newcomers:
 
     def _awaited(self, values: Values, side: Side) -> bool:
         """Whether a pair is about to be completed on this side with just this: its create looks first (D-12)."""
-        kind = self.context.kind
-        keys = {strong_key(kind, values), natural_key(kind, values)} - {None}
-        return any(
-            keys & {strong_key(kind, other), natural_key(kind, other)} and not contradict(kind, values, other)
-            for other in self._halves[side]
-        )
+        kind, halves = self.context.kind, self._halves[side]
+        if not halves:
+            return False
+        keys = (strong_key(kind, values), natural_key(kind, values))
+        alike = (other for key in keys if key for other in halves.get(key, ()))
+        return any(not contradict(kind, values, other) for other in alike)
+
+    def _indexed(self, found: Iterable[Values]) -> dict[str, list[Values]]:
+        index: dict[str, list[Values]] = defaultdict(list)
+        for values in found:
+            for key in {strong_key(self.context.kind, values), natural_key(self.context.kind, values)} - {None}:
+                index[key or ""].append(values)
+        return dict(index)
 
     def _second_card(self, view: ItemView) -> bool:
         """Whether another card of this mailbox has the address: the first one is kept in step (D-14)."""

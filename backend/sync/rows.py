@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
@@ -136,7 +136,7 @@ def intent(
 ) -> Intent:
     """A write, with the values that it was planned from. `resumed`: something with this key may exist already."""
     target = crm_target(link.line_id) if side is Side.CRM else mailbox_target(context.user.user_id, link)
-    groups: Iterable[str] = values if op is not Op.DELETE else context.groups
+    groups: Collection[str] = values if op is not Op.DELETE else context.groups
     version = context.user.configuration.version
     fingerprint = digest(mailbox, crm, version)
     return Intent(

@@ -23,18 +23,19 @@ from backend.ports.mailbox import Mailbox
 from backend.sync.compile import compiled
 from backend.sync.context import Context
 from backend.sync.executor import Executor
-from backend.sync.guards import guarded
+from backend.sync.guards import Load, guarded
 from backend.sync.handover import HandOver
 from backend.sync.organisation import OrganisationReader
 from backend.sync.orphans import older
 from backend.sync.plan import Plan, Step
 from backend.sync.planner import plan
+from backend.sync.portions import PORTION, portions
 from backend.sync.reader import Reader, Untrusted
 from backend.sync.recovery import Recovery
 from backend.sync.relating import Acquaintance
 from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
-from backend.sync.state import Intent, IntentState, Lease, Todo, UserView
+from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Todo, UserView
 from backend.sync.store import Changes, Snapshot, SyncStore, TargetTaken
 from backend.sync.widening import agreements, changes_for
 
@@ -87,7 +88,8 @@ Progress = Callable[[int, Kind, int, int], None]
 class Engine:
     """The sync engine over a store.
 
-    keeper: prolongs a lease while a pass runs · lease_seconds: its length · progress: told of long work.
+    keeper: prolongs a lease while a pass runs · lease_seconds: its length · progress: told of long work ·
+    tells_steps: whether reports list every step, which takes memory in proportion to the mailbox.
     """
 
     store: SyncStore
@@ -96,6 +98,7 @@ class Engine:
     lease_seconds: float = 30.0
     keeper: Keeper = lambda _lease: nullcontext()
     progress: Progress = lambda _user, _kind, _done, _total: None
+    tells_steps: bool = True
 
     def read_organisation(
         self,
@@ -222,8 +225,8 @@ class _Pass:
             known=self.known,
         )  # fmt: skip
 
-    def _context(self) -> Context:
-        snapshot = self._rehearsed(self.store.snapshot(self.user.user_id, self.kind))
+    def _context(self, marks: Sequence[Todo] | None) -> Context:
+        snapshot = self._rehearsed(self.store.snapshot(self.user.user_id, self.kind, marks))
         return Context(self.user, self.kind, snapshot, self.window, self.today, snapshot.links, snapshot.meetings)
 
     def _agree_to_differences(self, *, rested: bool) -> None:
@@ -231,9 +234,9 @@ class _Pass:
         widened = self.user.widened.get(self.kind)
         if widened is None or widened.rested is not rested:
             return
-        found = list(agreements(self._context(), widened))
-        self.report.agreed += sum(len(one.groups) for one in found)
-        changes = changes_for(found, self.kind, widened)
+        found = {one.link.id: one for part in self._portions() for one in agreements(self._context(part), widened)}
+        self.report.agreed += sum(len(one.groups) for one in found.values())
+        changes = changes_for(found.values(), self.kind, widened)
         changes.item_user = self.user.user_id
         if self.dry_run:
             self.agreed = changes
@@ -252,7 +255,7 @@ class _Pass:
         due = self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())
         sent = [one for one in due if one.state is IntentState.SENT]
         if sent and not self.dry_run:
-            Recovery(self._executor(self._context())).resume(sent)
+            Recovery(self._executor(self._context(()))).resume(sent)
 
     def _read(self) -> None:
         reader = Reader(self.store, self.mailbox, self.user, self.lease, self.run_id, self.engine.clock.now())
@@ -269,9 +272,12 @@ class _Pass:
 
     def _count_reading(self) -> None:
         """Orphans have seen one more complete reading."""
-        aged = list(older(self._context())) if self.kind is Kind.EVENT and not self.dry_run else []
+        parts = self._portions() if self.kind is Kind.EVENT else []
+        if not parts or not self.store.has_orphans(self.user.user_id):
+            return
+        aged = {meeting.id: meeting for part in parts for meeting in older(self._context(part))}
         if aged:
-            self.store.commit(self.lease, Changes(meetings=aged, item_user=self.user.user_id))
+            self.store.commit(self.lease, Changes(meetings=list(aged.values()), item_user=self.user.user_id))
 
     def _taken_over(self, context: Context) -> bool:
         """Whether writes that people who left had open were finished: everything is looked at once more (D-9)."""
@@ -280,33 +286,75 @@ class _Pass:
         return not self.dry_run and hand_over.complete(context.snapshot.pending)
 
     def _rounds(self) -> None:
+        if self.dry_run:  # in one piece: nothing is stored, by which a second part would know of the first
+            self._planned(self._context(None), Load())
+            return
         self._count_reading()
         for _ in range(ROUNDS):
-            context = self._context()
-            if self._taken_over(context):
-                continue
-            due = [
-                one
-                for one in self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())
-                if one.state is IntentState.PLANNED and one.side not in self.failed
-            ]
-            if not context.snapshot.todos and not due:
-                return
-            planned = self._planned(context)
-            if self.dry_run:
-                return
-            self.report.orphans = planned.orphans if self.kind is Kind.EVENT else self.report.orphans
-            fresh = self._store(planned, context)
-            if fresh is None:
-                continue
-            self._execute(context, [*due, *fresh])
-            if planned.empty and not due:
+            marks = self.store.marks(self.user.user_id, self.kind)
+            if not (self._round(marks) if marks else self._send_due()):
                 return
 
-    def _planned(self, context: Context) -> Plan:
-        drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
-        guard = guarded(drafted, context.snapshot.totals)
-        self.report.steps += guard.steps
+    def _round(self, marks: Sequence[Todo]) -> bool:
+        """Plans and executes what is marked, in portions; whether anything happened."""
+        busy = self._send_due()
+        parts = portions(marks, lambda: self.store.everything(self.user.user_id, self.kind))
+        load, all_stored, orphans = self._load(parts), True, 0
+        for part in parts:
+            context = self._context(part)
+            if self._taken_over(context):
+                busy, all_stored = True, False
+                continue
+            planned = self._planned(context, load)
+            fresh = self._store(planned, context)
+            all_stored &= fresh is not None
+            orphans += planned.orphans
+            self._execute(context, fresh or [])
+            busy |= fresh is None or not planned.empty
+        self.report.orphans = orphans if self.kind is Kind.EVENT else self.report.orphans
+        whole = [mark for mark in marks if mark.side == EVERYTHING]
+        if all_stored and whole and parts != [marks]:
+            self.store.commit(self.lease, Changes(done_todos=whole, item_user=self.user.user_id))
+        return busy
+
+    def _portions(self) -> list[Sequence[Todo]]:
+        marks = self.store.marks(self.user.user_id, self.kind)
+        return portions(marks, lambda: self.store.everything(self.user.user_id, self.kind)) if marks else []
+
+    def _load(self, parts: Sequence[Sequence[Todo]]) -> Load:
+        """What all portions are about to do, counted before the first one is stored: guards look at the whole."""
+        load = Load()
+        for part in parts if len(parts) > 1 else ():
+            context = self._context(part)
+            if not context.snapshot.totals:
+                break  # no pairs yet: there is nothing to update or delete
+            load.add(self._drafted(context))
+        return load
+
+    def _send_due(self) -> bool:
+        """Sends what was decided earlier and may be sent now; whether there was anything."""
+        now = self.engine.clock.now()
+        due = [
+            one
+            for one in self.store.due_intents(self.user.user_id, self.kind, now)
+            if one.state is IntentState.PLANNED and one.side not in self.failed
+        ]
+        for first in range(0, len(due), PORTION):
+            part = due[first : first + PORTION]
+            links = self.store.links(one.link_id for one in part).values()
+            items = {link.mailbox_id for link in links if link.mailbox_id is not None}
+            about = [Todo(self.user.user_id, self.kind, Side.MAILBOX.value, item) for item in sorted(items)]
+            self._execute(self._context(about), part)
+        return bool(due)
+
+    def _drafted(self, context: Context) -> Plan:
+        return plan(self.user, self.kind, context.snapshot, self.window, self.today)
+
+    def _planned(self, context: Context, load: Load) -> Plan:
+        drafted = self._drafted(context)
+        guard = guarded(drafted, context.snapshot.totals, load=load)
+        if self.dry_run or self.engine.tells_steps:
+            self.report.steps += guard.steps
         self.report.planned += len(guard.steps)
         self.report.conflicts += sum(len(step.conflicts) for step in guard.steps)
         self.report.notes += [note.reason for step in guard.steps for note in step.notes if note.reason]

@@ -84,6 +84,8 @@ class Settlement:
     """What a write does to the people of its event, by intent."""
     changed_links: dict[UUID, Link] = field(default_factory=dict)
     changed_meetings: dict[UUID, Meeting] = field(default_factory=dict)
+    _by_record: dict[str, Line] = field(default_factory=dict)
+    _indexed: int = -1
 
     def renewed(self) -> Settlement:
         """The same rows as they now stand, with nothing collected: for the next transaction of the batch."""
@@ -130,8 +132,10 @@ class Settlement:
             self._updated(one, values)
         self._mirror(stored, seen, one)
         before = one.from_crm if one.side is Side.CRM else one.from_mailbox
-        told = {ATTENDEES: one.values[ATTENDEES]} if ATTENDEES in one.values else {}
-        self._log(one, before if one.op is Op.UPDATE else EMPTY, picked(values, one.values) | told)
+        after = picked(values, one.values)
+        if ATTENDEES in one.values:
+            after = {**after, ATTENDEES: one.values[ATTENDEES]}
+        self._log(one, before if one.op is Op.UPDATE else EMPTY, after)
 
     def _remark(self, one: Intent, refused: str) -> None:
         """What could not be done about the people of an event, for whoever leads it (I-6, I-8); else the notes go."""
@@ -174,9 +178,9 @@ class Settlement:
     def _bind_record(self, link: Link, crm_id: str) -> Link:
         """The line gets its record; where another line stands for it already, the link goes over to that one."""
         line = self.lines[link.line_id]
-        other = next((known for known in self.lines.values() if known.crm_id == crm_id and known.id != line.id), None)
-        if other is None:
-            self.lines[line.id] = replace(line, crm_id=crm_id, state=LineState.LIVE)
+        other = self._standing(crm_id)
+        if other is None or other.id == line.id:
+            self.lines[line.id] = self._by_record[crm_id] = replace(line, crm_id=crm_id, state=LineState.LIVE)
             self.changes.lines.append(self.lines[line.id])
             return link
         meeting = self.meetings.pop(line.id, None)
@@ -184,14 +188,20 @@ class Settlement:
             self.meetings[other.id] = replace(meeting, line_id=other.id)
         return replace(link, line_id=other.id)
 
+    def _standing(self, crm_id: str) -> Line | None:
+        """The line that stands for a record."""
+        if self._indexed != len(self.lines):
+            self._by_record = {line.crm_id: line for line in self.lines.values() if line.crm_id}
+            self._indexed = len(self.lines)
+        return self._by_record.get(crm_id)
+
     def _updated(self, one: Intent, values: Values) -> None:
         link = replace(self.links[one.link_id], attempts=0)
-        written = picked(values, one.values)
         if one.side is Side.CRM:
-            written.pop(ATTENDEES, None)  # the event's own fields do not tell of them
-            self._agree(link, picked(one.from_mailbox, one.values), written)
+            told = [group for group in one.values if group != ATTENDEES]  # the event's own fields do not tell of them
+            self._agree(link, picked(one.from_mailbox, one.values), picked(values, told))
         else:
-            self._agree(link, written, picked(one.from_crm, one.values))
+            self._agree(link, picked(values, one.values), picked(one.from_crm, one.values))
 
     def _agree(self, link: Link, mailbox: Values, crm: Values, *, replaced: bool = False) -> None:
         """Moves the shadows of link and meeting. Groups that the read-back does not tell stay as planned."""

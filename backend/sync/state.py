@@ -19,6 +19,8 @@ from backend.domain.values import EMPTY, Kind, Side, Values
 from backend.ports.answers import Op
 from backend.ports.mailbox import OWN, Caps
 
+EVERYTHING: Final = "all"
+"""Side of the mark that has everything of a kind looked at."""
 FOLDER_GONE: Final = 2**31 - 1
 """Generation of mirrored items whose folder was deleted: no listing misses them, no delta tells of them (H-2)."""
 

@@ -204,12 +204,24 @@ class SyncStore(Protocol):
         """How many linked items were in a folder that was deleted, and did not come back (H-2)."""
         ...
 
+    def has_orphans(self, user_id: int) -> bool:
+        """Whether rows of the user's series wait to be read again before anything is done (E-4)."""
+        ...
+
     def served_cycle(self) -> datetime | None:
         """When the last organisation cycle was completed."""
         ...
 
-    def snapshot(self, user_id: int, kind: Kind) -> Snapshot:
-        """The dirty things of a user and what belongs to them (see Snapshot)."""
+    def marks(self, user_id: int, kind: Kind) -> tuple[Todo, ...]:
+        """What the user's pass has to look at; items before records."""
+        ...
+
+    def everything(self, user_id: int, kind: Kind) -> tuple[Todo, ...]:
+        """All that the mark 'all' stands for, thing by thing; items before records."""
+        ...
+
+    def snapshot(self, user_id: int, kind: Kind, marks: Sequence[Todo] | None = None) -> Snapshot:
+        """The dirty things of a user, or those of the given marks, and what belongs to them (see Snapshot)."""
         ...
 
     def due_intents(self, user_id: int, kind: Kind, now: datetime) -> tuple[Intent, ...]:

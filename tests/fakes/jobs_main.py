@@ -13,7 +13,7 @@ def main(role: str) -> None:
     settings = config.load()
     logs.configure(settings.log_level)
     tasks.open_engine = lambda loaded: FakeEngine(loaded.data_dir)
-    worker.preload = lambda: None
+    worker.preload = lambda _config: None
     {"worker": worker.run, "scheduler": schedule.run}[role](settings)
 
 

@@ -278,7 +278,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/run.py",
-                "        guard = guarded(drafted, context.snapshot.totals)\n",
+                "        guard = guarded(drafted, context.snapshot.totals, load=load)\n",
                 "        guard = drafted\n",
             ),
         ),

@@ -1,0 +1,67 @@
+"""What a worker prepares for its jobs: nothing of it shows, and jobs work with it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+
+import pytest
+import requests
+import sqlalchemy as sa
+
+from backend.rehearsal import rehearse
+from backend.storage import tables
+from backend.storage.engine import opened, reading
+from backend.trust import Trusted, trust_file
+from backend.wiring import Lockstep
+from tests.fakes.installation import Installation
+
+ALL = tables.metadata.sorted_tables
+
+
+def _rows(installation: Installation) -> dict[str, list[tuple[object, ...]]]:
+    with reading(installation.lockstep.database).begin() as connection:
+        return {table.name: [tuple(row) for row in connection.execute(sa.select(table))] for table in ALL}
+
+
+def test_a_rehearsal_leaves_nothing_behind_and_reaches_no_service(installation: Installation) -> None:
+    before, calls = _rows(installation), len(list(installation.world.calls.counts()))
+    rehearse(installation.stage.config)
+    assert before["connection"]
+    assert _rows(installation) == before
+    assert len(list(installation.world.calls.counts())) == calls
+
+
+def test_a_rehearsal_before_anything_is_connected_is_no_trouble(empty: Installation) -> None:
+    before = _rows(empty)
+    rehearse(empty.stage.config)
+    assert _rows(empty) == before
+
+
+def test_a_job_opens_what_its_worker_prepared_with_a_connection_of_its_own(installation: Installation) -> None:
+    rehearse(installation.stage.config)
+    prepared = opened(installation.stage.config.database_url)
+    child = os.fork()
+    if child == 0:
+        try:
+            with closing(Lockstep.open(installation.stage.config)) as lockstep:
+                fine = lockstep.database is prepared and lockstep.connections.load("salesforce") is not None
+            os._exit(0 if fine else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_only_servers_of_the_trusted_authorities_are_spoken_to(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    address = installation.stage.sandbox.credentials()["microsoft"]["graph_url"]
+    with requests.Session() as session:
+        session.mount("https://", Trusted(None))
+        with pytest.raises(requests.exceptions.SSLError):
+            session.get(address)
+        session.mount("https://", Trusted(trust_file(installation.stage.config)))
+        assert session.get(address, verify=str(trust_file(installation.stage.config))).status_code
+        assert session.get(address).status_code
