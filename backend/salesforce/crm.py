@@ -121,13 +121,18 @@ class SalesforceUser:
         return list(answers.values())
 
     def _without_people(self, layout: Layout, refused: Sequence[tuple[Write, Problem]]) -> dict[UUID, Answer[Record]]:
-        """Events that Salesforce does not take with their people, made without them: they sync all the same."""
+        """Events that Salesforce does not take with their people, made without them, then tied to each by itself."""
         answers = self._create(layout, [replace(write, people=None) for write, _ in refused])
-        reasons = {write.id: people.NOT_ALL.format(problem.message) for write, problem in refused}
-        return {
-            answer.id: replace(answer, people=reasons[answer.id]) if answer.result is Result.OK else answer
+        wanted = {write.id: write.people for write, _ in refused}
+        rows = [
+            row
             for answer in answers
-        }
+            if answer.result is Result.OK and answer.stored is not None and (relations := wanted[answer.id]) is not None
+            for row in people.one_by_one(relations, answer.id, answer.stored.id, shared=layout.shared_activities)
+        ]
+        problems: dict[UUID, list[Problem]] = {}
+        writing.send(self._client, people.companions(Op.CREATE, rows), problems)
+        return {answer.id: people.told(answer, problems.get(answer.id, ())) for answer in answers}
 
     def _new_row(self, layout: Layout, write: Write, companies: accounts.Companies) -> dict[str, Any]:
         row = fields_of(layout.kind, write.values, layout.creatable)

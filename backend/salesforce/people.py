@@ -165,7 +165,7 @@ def removals(writes: Iterable[Write]) -> list[Companion]:
         for id_ in people.removed
         if id_ not in (WHO, WHAT)
     ]
-    return _companions(Op.DELETE, rows)
+    return companions(Op.DELETE, rows)
 
 
 def additions(writes: Sequence[Write], *, shared: bool) -> list[Companion]:
@@ -176,7 +176,25 @@ def additions(writes: Sequence[Write], *, shared: bool) -> list[Companion]:
         for write, people in _updates(writes)
         for person, reply in people.invited
     ]
-    return [*_companions(Op.UPDATE, changed), *_companions(Op.CREATE, invited)]
+    return [*companions(Op.UPDATE, changed), *companions(Op.CREATE, invited)]
+
+
+def one_by_one(people: Relations, write: UUID, event: str, *, shared: bool) -> list[tuple[UUID, dict[str, Any]]]:
+    """The people of an event that was made without them, each as a row of its own, so that each fails alone.
+
+    Without Shared Activities a Who is no row; it is left out.
+    """
+    replies = dict(people.invited)
+    rows: list[tuple[UUID, dict[str, Any]]] = []
+    for person in people.made:
+        row: dict[str, Any] = {"EventId": event, "RelationId": person}
+        if shared:
+            row |= {"IsParent": person in people.whos, "IsInvitee": person in replies}
+        if person in replies:
+            row["Status"] = STATUS[replies[person]]
+        if shared or person in replies:
+            rows.append((write, row))
+    return rows
 
 
 def _updates(writes: Iterable[Write]) -> Iterator[tuple[Write, Relations]]:
@@ -192,7 +210,8 @@ def _changed(tie: Tie, *, shared: bool) -> dict[str, Any]:
     return {**row, "Status": STATUS[tie.reply]} if tie.invited else row
 
 
-def _companions(op: Op, rows: Sequence[tuple[UUID, dict[str, Any]]]) -> list[Companion]:
+def companions(op: Op, rows: Sequence[tuple[UUID, dict[str, Any]]]) -> list[Companion]:
+    """Rows of EventRelation, each with the write that it belongs to, as collections."""
     portions = [rows[first : first + BATCH_SIZE] for first in range(0, len(rows), BATCH_SIZE)]
     return [
         Companion(collection(op, "EventRelation", [row for _, row in portion]), tuple(owner for owner, _ in portion))
@@ -207,5 +226,11 @@ def judged(answer: Answer[Record], problems: Sequence[Problem]) -> Answer[Record
     for problem in problems:
         if row_result(problem) is Result.TRANSIENT:
             return Answer(answer.id, Result.TRANSIENT, answer.stored, problem.code, problem.message)
-    told = [problem.message for problem in problems if row_result(problem) is not Result.GONE]
-    return replace(answer, people=NOT_ALL.format(told[0])) if told else answer
+    return told(answer, [problem for problem in problems if row_result(problem) is not Result.GONE])
+
+
+def told(answer: Answer[Record], problems: Sequence[Problem]) -> Answer[Record]:
+    """The answer with the first thing that was wrong with people."""
+    if answer.result is not Result.OK or not problems:
+        return answer
+    return replace(answer, people=NOT_ALL.format(problems[0].message))

@@ -79,7 +79,7 @@ def apply(
     problems: dict[UUID, list[Problem]] = {}
     room = MAX_QUERIES - len(statements) - bool(rows)
     if len(before) + len(after) > max(room, 0):
-        _send(client, before, problems)
+        send(client, before, problems)
         before = ()
     inside, later = after[: max(room - len(before), 0)], after[max(room - len(before), 0) :]
     write = [collection(op, layout.sobject, rows)] if rows else []
@@ -96,7 +96,7 @@ def apply(
     found = _read_back(
         client, statements, replies[len(companions) :], wrote=any(row.problem is None for row in results)
     )
-    _send(client, later, problems)
+    send(client, later, problems)
     return Applied(results, found, problems)
 
 
@@ -113,7 +113,8 @@ def _read_back(client: Client, statements: Sequence[str], replies: Sequence[Repl
     return [row for page in pages for row in page.rows]
 
 
-def _send(client: Client, companions: Sequence[Companion], problems: dict[UUID, list[Problem]]) -> None:
+def send(client: Client, companions: Sequence[Companion], problems: dict[UUID, list[Problem]]) -> None:
+    """Sends collections by themselves, five to a call; adds what went wrong to the problems of their writes."""
     for first in range(0, len(companions), MAX_QUERIES):
         portion = companions[first : first + MAX_QUERIES]
         _note_problems(portion, client.composite([one.inner for one in portion], wrote=True), problems)

@@ -199,17 +199,21 @@ def test_sf107_an_invited_user_gets_one_copy_and_we_made_one_event(bench: Any) -
     assert [one["OwnerId"] for one in events if one["IsChild"]] == [colleague]
 
 
-def test_an_event_whose_people_are_refused_is_made_without_them_and_says_so(bench: Any) -> None:
+def test_ls146_an_event_whose_people_are_refused_is_made_with_those_who_are_not_and_says_so(
+    bench: Any, activities: bool
+) -> None:
     user = bench.user()
-    gone = contact(bench, "gone@client.example")
+    gone, here = contact(bench, "gone@client.example"), contact(bench, "here@client.example")
     bench.org.delete(gone)
+    whos = (gone, here) if activities else (gone,)
 
-    answer = made(user, Relations((gone,), None, ((gone, Reply.NONE),)))
+    answer = made(user, Relations(whos, None, ((gone, Reply.NONE), (here, Reply.ACCEPTED))))
 
     assert answer.result is Result.OK
     assert answer.people.startswith("Salesforce did not take all its attendees: ")
     assert answer.stored is not None
-    assert ties(user, answer.stored.id) == {}
+    (tie,) = ties(user, answer.stored.id).values()
+    assert (tie.target, tie.related, tie.invited, tie.reply) == (here, activities, True, Reply.ACCEPTED)
     assert len(bench.org.rows("Event")) == 1
 
 
