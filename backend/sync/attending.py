@@ -13,8 +13,8 @@ from backend.domain.attendees import ATTENDEES, Attendees
 from backend.domain.configuration import GuestRule
 from backend.domain.identity import normal_email
 from backend.domain.people import asked_anew, told
-from backend.domain.recurrence import WHOLE
-from backend.domain.values import EMPTY, Kind, Values, overlaid
+from backend.domain.recurrence import WHOLE, ended
+from backend.domain.values import EMPTY, AllDay, Kind, Timed, Values, overlaid
 from backend.ports.mailbox import Caps
 from backend.sync.state import Link, Meeting
 
@@ -74,7 +74,14 @@ def _invites(pair: Linked) -> bool:
         and pair.view.seen.series is None
         and ATTENDEES in pair.crm_values
         and Caps.UPDATE | Caps.ORGANIZER in pair.view.caps
+        and not _over(pair)
     )
+
+
+def _over(pair: Linked) -> bool:
+    """Whether it has taken place: nobody is asked to the past."""
+    when = pair.view.values.get("when")
+    return isinstance(when, Timed | AllDay) and ended(when, pair.context.today)
 
 
 def _base(pair: Linked) -> object:

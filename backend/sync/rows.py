@@ -171,6 +171,13 @@ def create_item(context: Context, link: Link, record: SeenRecord, rule: str, *, 
     """The write that makes a record's item; without guests, who are asked in a step of their own (LS-123)."""
     values = {group: value for group, value in context.mapped(record.values).items() if group != ATTENDEES}
     planned = intent(context, link, Side.MAILBOX, Op.CREATE, values, crm=values, rule=rule, resumed=resumed)
-    if not (context.kind is Kind.EVENT and context.user.configuration.invite_guests):
+    if context.kind is Kind.CONTACT or not context.user.configuration.invite_guests:
         return planned
-    return replace(planned, from_crm={**values, ATTENDEES: Attendees(own=True, organizer=None)})
+    asked = Attendees(own=True, organizer=None) if _fresh(context, record) else record.values.get(ATTENDEES)
+    return planned if asked is None else replace(planned, from_crm={**values, ATTENDEES: asked})
+
+
+def _fresh(context: Context, record: SeenRecord) -> bool:
+    """Whether a record was made after the user's leg began: whom older ones invite was asked long ago (F-9)."""
+    since = context.user.crm_leg_since.get(context.kind)
+    return since is None or (record.created_at is not None and record.created_at >= since)

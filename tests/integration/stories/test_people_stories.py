@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from backend.domain.attendees import ATTENDEES, Attendee, Attendees, Part, Reply
-from backend.domain.configuration import Configuration, Direction, GuestRule
+from backend.domain.configuration import Configuration, Direction, GuestRule, StartRule
 from backend.domain.recurrence import Series, start_key
 from backend.domain.values import Kind, Name, ShowAs, Timed, Values
 from backend.storage import tables
@@ -655,4 +655,32 @@ def test_ls127_a_copy_is_never_given_guests_from_salesforce() -> None:
     lab.settle()
 
     assert guests_in_mailbox(lab) == {lab.world.people[1].address}
+    assert lab.world.outbox == []
+
+
+def test_f9_events_older_than_the_leg_invite_nobody_when_they_first_reach_the_mailbox() -> None:
+    lab = Lab(1, inviting(start=StartRule.ALL))
+    old = born_in_salesforce(lab, contact(lab, BUYER))
+    lab.world.clock.advance(timedelta(hours=1))
+    with lab.database.begin() as connection:
+        connection.execute(sa.update(tables.user_state).values(events_leg_since=lab.world.clock.now()))
+    lab.settle()
+    assert guests_in_mailbox(lab) == set()
+    assert lab.world.outbox == []
+
+    lab.world.org.relate(old, contact(lab, SELLER), invited=True)
+    lab.settle()
+
+    assert mailed(lab) == [{SELLER}]
+
+
+def test_nobody_is_invited_to_the_past() -> None:
+    lab = Lab(1, inviting())
+    event = born_in_salesforce(lab)
+    lab.settle()
+    lab.wait(timedelta(days=4))
+
+    lab.world.org.relate(event, contact(lab, BUYER), invited=True)
+    lab.settle()
+
     assert lab.world.outbox == []
