@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.mutate import creates, foundations, meetings, series, writes
+from tests.mutate import creates, foundations, meetings, people, series, writes
 
 MUTANTS: Final = (
     *creates.MUTANTS,
     *writes.MUTANTS,
     *meetings.MUTANTS,
     *series.MUTANTS,
+    *people.MUTANTS,
     *foundations.MUTANTS,
 )
