@@ -318,7 +318,7 @@ class Lockstep:
         user = self.store.user(held.user_id) if held else None
         if held is None or user is None or held.state is not IntentState.HELD:
             raise ValueError("This step is no longer held; look again.")
-        lease = self._patient_lease(held.user_id)
+        lease = self.patient_lease(held.user_id)
         try:
             link = self.store.links([held.link_id])[held.link_id]
             (line,) = self.store.lines(held.kind, ids=[link.line_id])
@@ -329,7 +329,7 @@ class Lockstep:
             self.store.release(lease)
         return held.user_id
 
-    def _patient_lease(self, user_id: int) -> Lease:
+    def patient_lease(self, user_id: int) -> Lease:
         """The user's lease, waiting some seconds for a pass to end. Raises ValueError if it takes longer."""
         for _ in range(PATIENCE):
             lease = self.store.acquire(user_id, f"decision:{os.getpid()}", DECISION_SECONDS)

@@ -46,7 +46,8 @@ def _digest(*parts: str) -> str:
     return hashlib.blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).hexdigest()
 
 
-def _folded(value: FieldValue) -> str:
+def folded(value: FieldValue) -> str:
+    """Text for comparison: without case and surplus blanks; "" for anything else."""
     return " ".join(value.casefold().split()) if isinstance(value, str) else ""
 
 
@@ -61,7 +62,7 @@ def same_name(left: Values, right: Values) -> bool:
     mine, other = left.get("name"), right.get("name")
     if not isinstance(mine, Name) or not isinstance(other, Name):
         return False
-    return (_folded(mine.first), _folded(mine.last)) == (_folded(other.first), _folded(other.last))
+    return (folded(mine.first), folded(mine.last)) == (folded(other.first), folded(other.last))
 
 
 def contradict(kind: Kind, left: Values, right: Values) -> bool:
@@ -83,10 +84,10 @@ def natural_key(kind: Kind, values: Values) -> str | None:
         name = values.get("name")
         if not isinstance(name, Name) or not name.last:
             return None
-        return _digest("person", _folded(name.first), _folded(name.last), _folded(values.get("company")))
+        return _digest("person", folded(name.first), folded(name.last), folded(values.get("company")))
     match values.get("when"):
         case Timed(start, end):
-            return _digest("event", _folded(values.get("subject")), start.isoformat(), end.isoformat())
+            return _digest("event", folded(values.get("subject")), start.isoformat(), end.isoformat())
         case AllDay(first, end_day):
-            return _digest("days", _folded(values.get("subject")), first.isoformat(), end_day.isoformat())
+            return _digest("days", folded(values.get("subject")), first.isoformat(), end_day.isoformat())
     return None

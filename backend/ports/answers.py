@@ -44,6 +44,18 @@ class Result(StrEnum):
     """The service will not take it as it is: rule, required field, permission. Holds the link with `message`."""
 
 
+class NoAccount(StrEnum):
+    """Why the company of a contact was not made its account (H-3)."""
+
+    NONE = "no_account"
+    """No account of that name that the user can see."""
+    SEVERAL = "several_accounts"
+    OTHER = "another_account"
+    """The contact belongs to another account."""
+    NOT_ASKED = "not_asked"
+    """A person account, or a user who may not use accounts: nobody has to resolve anything (LS-078, LS-085)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One remote write. `values` holds only the groups to write; an explicit None blanks a group.
@@ -52,7 +64,9 @@ class Write:
     series that is meant, else '' · key: tag to carry on creates · expect: version precondition, if any ·
     owner: Salesforce user id that will own a created record · attempt: 0 for the first send ·
     notify: a person (or a setting that a person made) allows the provider to mail the guests (INV-12, I.1) ·
-    people: towards Salesforce, what becomes of the event's relation rows; written with the event (I-7).
+    people: towards Salesforce, what becomes of the event's relation rows; written with the event (I-7) ·
+    account: id of the account that a person chose for the contact's company · moves: a company that names another
+    account takes the contact there (H-3).
     """
 
     id: UUID
@@ -67,13 +81,16 @@ class Write:
     attempt: int = 0
     notify: bool = False
     people: Relations | None = None
+    account: str | None = None
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Stored]):
     """Answer to one `Write`. `stored` is the thing as read back after the write. `retry_after` in seconds.
 
-    people: why not everybody could be tied to the event, in Salesforce's words; the event itself was written.
+    people: why not everybody could be tied to the event, in Salesforce's words; the event itself was written ·
+    company: why the company that was sent did not become the contact's account; the rest was written.
     """
 
     id: UUID
@@ -84,3 +101,4 @@ class Answer(Generic[Stored]):
     fields: tuple[str, ...] = ()
     retry_after: float | None = None
     people: str = ""
+    company: NoAccount | None = None

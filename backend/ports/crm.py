@@ -54,12 +54,20 @@ class CrmUser:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedAccount:
+    """An account that a user can see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationPage:
     """A page of what changed in the organisation. `mark` is set on the last page: the next read starts from it.
 
     asked: addresses of the invitees of events whose invitees changed, case-folded (D-17) ·
-    removed: ids of deleted rows per kind · merged: loser id -> winner id (contacts) · accounts: changed account names
-    by id, whose contacts did not change by themselves (D-17) · followed: (user id, contact id) for each follow of a
+    removed: ids of deleted rows per kind · merged: loser id -> winner id (contacts) · accounts: names of
+    new and changed accounts (D-17) · followed: (user id, contact id) for each follow of a
     contact that was read, None if none were asked for; those of everybody with `all_followed`, else new ones only.
     """
 
@@ -71,6 +79,7 @@ class OrganisationPage:
     followed: frozenset[tuple[str, str]] | None = None
     all_followed: bool = False
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    accounts: frozenset[str] = frozenset()
 
 
 class Organisation(Protocol):
@@ -128,6 +137,10 @@ class Crm(Protocol):
         One call for what a batch of meetings asks. What the user may not read at all is as if it were not there
         (LS-143, LS-146). Rows of events that do not show are missing from the answer.
         """
+        ...
+
+    def near_accounts(self, company: str) -> Sequence[NamedAccount]:
+        """Accounts that the user can see whose names resemble a company, the likeliest first (LS-077). One call."""
         ...
 
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:

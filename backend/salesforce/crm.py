@@ -10,7 +10,7 @@ from uuid import UUID
 from backend.domain.people import Found
 from backend.domain.values import Kind
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
-from backend.ports.crm import Record
+from backend.ports.crm import NamedAccount, Record
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
 from backend.salesforce import accounts, duplicates, people, reading, writing
@@ -38,6 +38,7 @@ class SalesforceUser:
         self._layouts = layouts
         self._id = long_id(salesforce_id)
         self._in_series: dict[str, bool] = {}
+        self._people_ids: dict[str, str] = {}
 
     @property
     def batch_size(self) -> int:
@@ -73,6 +74,10 @@ class SalesforceUser:
         """See Crm."""
         return people.find(self._client, self._layout(Kind.EVENT), addresses, events)
 
+    def near_accounts(self, company: str) -> Sequence[NamedAccount]:
+        """See Crm."""
+        return accounts.near(self._client, self._layout(Kind.CONTACT), company)
+
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
         """See Crm. One call, and one more where companies have to be looked up. Raises Unclear, AccessLost."""
         if not writes:
@@ -83,7 +88,8 @@ class SalesforceUser:
         layout = self._layout(kind)
         perform = {Op.CREATE: self._create, Op.UPDATE: self._update, Op.DELETE: self._delete}[op]
         try:
-            answers = perform(layout, writes)
+            companies = self._companies(layout, writes)
+            answers = perform(layout, writes, companies)
         except ServiceError as error:
             if error.code.startswith(FIELD_NOT_KNOWN):
                 self._layouts.forget(self._client.username)
@@ -91,12 +97,11 @@ class SalesforceUser:
         if any((answer.code or "").startswith(FIELD_NOT_KNOWN) for answer in answers):
             self._layouts.forget(self._client.username)
         by_id = {answer.id: answer for answer in answers}
-        return [by_id[write.id] for write in writes]
+        return [replace(by_id[write.id], company=companies.unresolved(write)) for write in writes]
 
-    def _create(self, layout: Layout, writes: Sequence[Write]) -> list[Answer[Record]]:
+    def _create(self, layout: Layout, writes: Sequence[Write], companies: accounts.Companies) -> list[Answer[Record]]:
         if not layout.key_creatable:
             raise self._no_key(layout)
-        companies = self._companies(layout, writes)
         rows = [self._new_row(layout, write, companies) for write in writes]
         statements = reading.by_key(layout, (_key_of(write) for write in writes))
         applied = writing.apply(self._client, Op.CREATE, layout, rows, statements)
@@ -122,7 +127,7 @@ class SalesforceUser:
 
     def _without_people(self, layout: Layout, refused: Sequence[tuple[Write, Problem]]) -> dict[UUID, Answer[Record]]:
         """Events that Salesforce does not take with their people, made without them, then tied to each by itself."""
-        answers = self._create(layout, [replace(write, people=None) for write, _ in refused])
+        answers = self._create(layout, [replace(write, people=None) for write, _ in refused], accounts.Companies())
         wanted = {write.id: write.people for write, _ in refused}
         rows = [
             row
@@ -143,10 +148,9 @@ class SalesforceUser:
         account = companies.account_for(write)
         return row if account is None else {**row, accounts.ACCOUNT_FIELD: account}
 
-    def _update(self, layout: Layout, writes: Sequence[Write]) -> list[Answer[Record]]:
+    def _update(self, layout: Layout, writes: Sequence[Write], companies: accounts.Companies) -> list[Answer[Record]]:
         targets = [_target_of(write) for write in writes]
         self._learn_series(layout, targets)
-        companies = self._companies(layout, writes)
         rows: dict[UUID, dict[str, Any]] = {}
         for write, target in zip(writes, targets, strict=True):
             row = fields_of(layout.kind, write.values, layout.updatable) | people.cleared_fields(write.people)
@@ -182,9 +186,10 @@ class SalesforceUser:
             for write, target in zip(writes, targets, strict=True)
         ]
 
-    def _delete(self, layout: Layout, writes: Sequence[Write]) -> list[Answer[Record]]:
+    def _delete(self, layout: Layout, writes: Sequence[Write], _companies: accounts.Companies) -> list[Answer[Record]]:
+        """A person account is deleted as an account: Salesforce refuses to delete its contact (SF 3.4)."""
         targets = [_target_of(write) for write in writes]
-        rows = [{"id": target} for target in targets]
+        rows = [{"id": self._people_ids.get(target, target)} for target in targets]
         applied = writing.apply(self._client, Op.DELETE, layout, rows, reading.by_id(layout, targets))
         left = {row["Id"]: row for row in applied.found}
         return [
@@ -193,8 +198,8 @@ class SalesforceUser:
         ]
 
     def _companies(self, layout: Layout, writes: Sequence[Write]) -> accounts.Companies:
-        if layout.kind is not Kind.CONTACT:
-            return accounts.NONE
+        if layout.kind is not Kind.CONTACT or writes[0].op is Op.DELETE:
+            return accounts.Companies()
         return accounts.look_up(self._client, layout, writes)
 
     def _learn_series(self, layout: Layout, targets: Sequence[str]) -> None:
@@ -216,6 +221,8 @@ class SalesforceUser:
     def _note(self, rows: Iterable[Row]) -> None:
         for row in rows:
             self._in_series[row["Id"]] = bool(row.get("IsRecurrence2"))
+            if row.get("IsPersonAccount") and row.get("AccountId"):
+                self._people_ids[row["Id"]] = row["AccountId"]
 
     def _layout(self, kind: Kind) -> Layout:
         return self._layouts.get(self._client, kind)

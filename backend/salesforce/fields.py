@@ -24,7 +24,7 @@ _SYSTEM: Final = (
     "Id", "OwnerId", "IsDeleted", "SystemModstamp", "LastModifiedDate", "LastModifiedById", "CreatedDate", KEY_FIELD,
 )  # fmt: skip
 _OWN: Final = {
-    Kind.CONTACT: ("LastActivityDate", "IsPersonAccount", "MasterRecordId"),
+    Kind.CONTACT: ("AccountId", "LastActivityDate", "IsPersonAccount", "MasterRecordId"),
     Kind.EVENT: ("IsChild", "IsRecurrence", "IsRecurrence2", "WhoId", "WhatId"),
 }
 _CARRIER: Final = {ACCOUNT_NAME: "AccountId"}

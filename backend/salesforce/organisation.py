@@ -35,6 +35,7 @@ class _Gathered:
 
     users: list[CrmUser] = field(default_factory=list)
     accounts: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     removed: dict[Kind, list[str]] = field(default_factory=lambda: {kind: [] for kind in Kind})
     merged: dict[str, str] = field(default_factory=dict)
     followed: set[tuple[str, str]] = field(default_factory=set)
@@ -115,7 +116,8 @@ class SalesforceOrganisation:
                 check_age(before, started)
             yield self._page(open_, found)
         assert started is not None, "there is always a first round"
-        yield from self._contacts_of(found.accounts, before)
+        changed = _news(found, before)
+        yield from self._contacts_of(changed)
         gone = self._gone(before)
         for _, open_ in rounds(self._client, gone, started, all_rows=True):
             _note_removed(open_, found)
@@ -124,6 +126,7 @@ class SalesforceOrganisation:
             removed={kind: tuple(ids) for kind, ids in found.removed.items()},
             merged=found.merged,
             users=tuple(found.users),
+            accounts=frozenset(found.names[id_] for id_ in changed if found.names[id_]),
             followed=frozenset(found.followed) if self._followed else None,
             all_followed=before is None,
             mark=self._mark(before, started, [*streams, *gone], found).text(),
@@ -164,6 +167,7 @@ class SalesforceOrganisation:
                 found.events |= {row["EventId"] for row in stream.rows}
             elif stream.name == "Account":
                 found.accounts |= {row["Id"]: row["SystemModstamp"] for row in stream.rows}
+                found.names |= {row["Id"]: row["Name"] for row in stream.rows}
             else:
                 kind = _KIND_OF[stream.name]
                 records[kind] = self._records(kind, stream.rows)
@@ -177,10 +181,8 @@ class SalesforceOrganisation:
     def _raw(self, layout: Layout) -> dict[str, str] | None:
         return layout.known(self._filters) if layout.kind is Kind.CONTACT else None
 
-    def _contacts_of(self, accounts: Mapping[str, str], before: Mark | None) -> Iterator[OrganisationPage]:
+    def _contacts_of(self, changed: Sequence[str]) -> Iterator[OrganisationPage]:
         """Contacts of accounts that changed: a new account name does not touch them (SF-082)."""
-        dealt_with = before.accounts if before else {}
-        changed = [id_ for id_, stamp in accounts.items() if dealt_with.get(id_) != stamp]
         if not changed:
             return
         layout = self._known[Kind.CONTACT]
@@ -235,6 +237,12 @@ class SalesforceOrganisation:
         again = {id_: stamp for id_, stamp in found.accounts.items() if moment(stamp) >= since["Account"] - OVERLAP}
         latest = sorted(again.items(), key=lambda entry: entry[1])[-ACCOUNTS_KEPT:]
         return Mark(since, fields, list(self._filters), dict(latest))
+
+
+def _news(found: _Gathered, before: Mark | None) -> list[str]:
+    """Accounts that no earlier reading has dealt with: the overlap shows them again."""
+    dealt_with = before.accounts if before else {}
+    return [id_ for id_, stamp in found.accounts.items() if dealt_with.get(id_) != stamp]
 
 
 def _note_removed(open_: Sequence[Stream], found: _Gathered) -> None:

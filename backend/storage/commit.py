@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from backend.storage import follows, leases, legs, todos
+from backend.storage import follows, leases, legs, todos, unresolved
 from backend.storage.journal import store_journal
 from backend.storage.mirror_items import store_items
 from backend.storage.mirror_records import store_asked, store_records
@@ -35,6 +35,7 @@ def apply(work: Work, lease: Lease) -> None:
     store_intents(work)
     store_ties(work)
     store_journal(work)
+    unresolved.store(work)
     todos.clear(work.connection, work.changes.done_todos)
     todos.mark(work.connection, work.marks | _asked_for(work))
     if work.changes.planned_version is not None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from backend.domain.values import Kind
 from backend.storage import leases, todos
-from backend.storage.tables import intent, link, mailbox_item, note, series, stream, user_state
+from backend.storage.tables import intent, link, mailbox_item, note, series, stream, unresolved, user_state
 from backend.sync.state import IntentState, LinkState
 
 _UNFINISHED = (IntentState.PLANNED.value, IntentState.SENT.value, IntentState.HELD.value)
@@ -20,7 +20,7 @@ def reset_user(engine: sa.Engine, user_id: int) -> None:
     """
     with engine.begin() as connection:
         leases.fence(connection, user_id)
-        for table in (stream, mailbox_item, series, note):
+        for table in (stream, mailbox_item, series, note, unresolved):
             connection.execute(sa.delete(table).where(table.c.user_id == user_id))
         connection.execute(
             sa.update(intent)

@@ -16,6 +16,7 @@ from backend.storage.reading_rows import INTENT, to_intent, to_series
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
 from backend.storage.tables import crm_scope, intent, link, person, series, tombstone
+from backend.storage.unresolved import by_link
 from backend.sync.state import Intent, IntentState, LinkState, SeriesRow, Todo, Tombstone
 from backend.sync.store import Snapshot
 
@@ -78,6 +79,7 @@ def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo,
         shared_lines=frozenset(UUID(row.line_id) for row in look_up(connection, _SHARED, line_ids, **whose)),
         tombstones=_tombstones(connection, found, whose | {"since": now - TOMBSTONE_LIFE}),
         totals=connection.execute(_TOTAL, whose).scalar_one(),
+        unresolved=by_link(connection, found.links) if kind is Kind.CONTACT else {},
     )
 
 

@@ -12,13 +12,14 @@ from sqlalchemy.exc import OperationalError
 
 from backend.domain.values import Kind
 from backend.ports.clock import Clock
-from backend.storage import commit, leases, lookups, snapshot, todos, user_views
+from backend.storage import commit, leases, lookups, snapshot, todos, unresolved, user_views
 from backend.storage.engine import reading
 from backend.storage.holders import leads
 from backend.storage.work import Work
 from backend.sync.meetings import Lead
 from backend.sync.state import Intent, Lease, Line, Link, Meeting, Note, Ref, Stream, Todo, UserView
 from backend.sync.store import Changes, Snapshot
+from backend.sync.unresolved import Standing, Unresolved
 
 _ATTEMPTS: Final = 5
 _TRY_AGAIN: Final = ("40001", "40P01")  # PostgreSQL: could not serialise, deadlock
@@ -214,6 +215,16 @@ class SqlSyncStore:
         """See SyncStore."""
         with self._reading.begin() as connection:
             return lookups.ties(connection, line_ids)
+
+    def unresolved(self, user_id: int, standing: Standing) -> tuple[Unresolved, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return unresolved.of_user(connection, user_id, standing)
+
+    def companies(self, link_ids: Iterable[UUID]) -> Mapping[UUID, Unresolved]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return unresolved.by_link(connection, link_ids)
 
     def noted(self, kind: Kind, crm_ids: Iterable[str], code: str) -> tuple[Note, ...]:
         """See SyncStore."""

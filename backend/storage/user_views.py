@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.domain.values import Kind
-from backend.storage import follows, legs
+from backend.storage import follows, legs, unresolved
 from backend.storage.configuration_codec import COLUMNS, decode_configuration
 from backend.storage.tables import configuration, person, selection, user_state
 from backend.sync.state import UserView
@@ -52,8 +52,10 @@ def syncing_users(connection: sa.Connection, user_id: int | None = None) -> Iter
         selections.setdefault(chosen_by, set()).add((uid, original_start))
     rows = connection.execute(users, whose).all()
     followed = follows.by_user(connection, rows[0].crm_user_id if rows and user_id is not None else None)
+    spelt = unresolved.spellings(connection, user_id)
     for row in rows:
-        yield _view(row, frozenset(selections.get(row.user_id, ())), followed.get(row.crm_user_id, frozenset()))
+        view = _view(row, frozenset(selections.get(row.user_id, ())), followed.get(row.crm_user_id, frozenset()))
+        yield replace(view, spellings=spelt.get(row.user_id, {}))
 
 
 def _view(row: Any, selections: frozenset[tuple[str, str]], followed: frozenset[str]) -> UserView:

@@ -19,7 +19,7 @@ from backend.ports.mailbox import Caps
 from backend.sync.state import Link, Meeting
 
 if TYPE_CHECKING:
-    from backend.sync.pairs import Linked
+    from backend.sync.linked import Linked
 
 NOBODY = Attendees(own=True, organizer=None)
 """What Salesforce and a new item agree on: whoever is invited in Salesforce is still to be asked."""

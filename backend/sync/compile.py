@@ -46,6 +46,8 @@ def _rows(changes: Changes, step: Step) -> None:
 def _journal(changes: Changes, step: Step) -> None:
     changes.conflicts += step.conflicts
     changes.notes += step.notes
+    if step.unresolved is not None:
+        changes.unresolved.append(step.unresolved)
     if step.tombstone is not None:
         changes.tombstones.append(step.tombstone)
     link = step.link

@@ -13,12 +13,14 @@ from itertools import groupby
 from typing import Final
 from uuid import UUID
 
+from backend.domain.identity import folded
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import Kind, Side
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import Crm, Record
 from backend.ports.errors import AccessLost, BudgetSpent, ContainerGone, ServiceError, Transient, Unclear
 from backend.ports.mailbox import Item, Mailbox
+from backend.sync.company import COMPANY
 from backend.sync.context import Context
 from backend.sync.dispatch import Dispatch
 from backend.sync.relating import Acquaintance
@@ -26,6 +28,7 @@ from backend.sync.settle import Settlement
 from backend.sync.sight import absent_item, absent_record, seen_item, seen_record
 from backend.sync.state import Intent, IntentState, Lease, Line, Meeting, SeenItem
 from backend.sync.store import Changes, SyncStore
+from backend.sync.unresolved import Standing, Unresolved
 
 ORDER: Final = (
     (Side.CRM, Op.CREATE),
@@ -105,7 +108,7 @@ class Executor:
         meetings: dict[UUID, Meeting] = {}
         if batch[0].kind is Kind.EVENT:
             meetings = {row.line_id: row for row in self.store.meetings(lines=line_ids) if row.line_id}
-        return Settlement(self.now, links, lines, meetings)
+        return Settlement(self.now, links, lines, meetings, unresolved=self._unresolved(batch))
 
     def _send(self, batch: list[Intent]) -> None:
         settlement = self.settlement(batch)
@@ -164,7 +167,20 @@ class Executor:
             attempt=one.attempts,
             notify=one.notify,
             people=settlement.people[one.id].relations if one.id in settlement.people else None,
+            account=self._account(one, settlement) if crm else None,
+            moves=self.context.user.configuration.company_moves,
         )
+
+    def _unresolved(self, batch: Sequence[Intent]) -> Mapping[UUID, Unresolved]:
+        named = [one.link_id for one in batch if one.side is Side.CRM and COMPANY in one.values]
+        return self.store.companies(named) if named else {}
+
+    def _account(self, one: Intent, settlement: Settlement) -> str | None:
+        """The account that a person chose for this contact, or once for a company spelt like its own."""
+        known = settlement.unresolved.get(one.link_id)
+        if known is not None and known.standing is Standing.ANSWERED:
+            return known.answer
+        return self.context.user.spellings.get(folded(one.values.get("company")))
 
     def _answered(
         self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]], settlement: Settlement

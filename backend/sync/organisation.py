@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from backend.domain.identity import folded
 from backend.domain.values import Kind
 from backend.ports.answers import Verdict
 from backend.ports.crm import CrmUser, Organisation, OrganisationPage, Record
@@ -16,6 +17,7 @@ from backend.sync.settle import UNRELATED
 from backend.sync.sight import absent_record, seen_record
 from backend.sync.state import Lease, LineState, SeenRecord, UserView
 from backend.sync.store import Changes, Follows, SyncStore
+from backend.sync.unresolved import LookAgain
 
 
 @dataclass
@@ -57,8 +59,15 @@ class OrganisationReader:
                 if mark is None:
                     self._reconcile(changes)
                 changes.mark, changes.cycle_at = page.mark, self.now
+                changes.look_again = self._look_again(page, everything=mark is None)
             self.store.commit(self.lease, changes)
         return count + self._read(None, filter_fields, again=False) if others else count
+
+    def _look_again(self, page: OrganisationPage, *, everything: bool) -> LookAgain | None:
+        """Companies that had no account may have one now; a night's reading does not tell which accounts are new."""
+        if everything:
+            return LookAgain(None)
+        return LookAgain(frozenset(folded(name) for name in page.accounts)) if page.accounts else None
 
     def _follow(self, page: OrganisationPage) -> None:
         """Stores who follows what, and asks again whom the contacts concern that somebody began or ceased to follow.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from backend.domain.values import Kind
 from backend.sync.state import Conflict, Intent, Line, Link, Meeting, Note, SeriesRow, Todo, Tombstone
+from backend.sync.unresolved import Unresolved
 
 
 class Verb(StrEnum):
@@ -57,6 +58,7 @@ class Step:
     dropped_meeting: UUID | None = None
     todo: Todo | None = None
     """Something to look at again in the next pass."""
+    unresolved: Unresolved | None = None
     unit: str = ""
     """What the guards count as one: a series counts once (E-9)."""
 

@@ -19,8 +19,9 @@ from backend.sync.alignment import Aligned, align, refound
 from backend.sync.context import Context
 from backend.sync.guards import MASS
 from backend.sync.halves import half_step
+from backend.sync.linked import Linked
 from backend.sync.newcomers import Newcomers
-from backend.sync.pairs import Linked, pair_step
+from backend.sync.pairs import pair_step
 from backend.sync.plan import Plan, Step, Verb
 from backend.sync.state import Intent, IntentState, Line, Link, Presence, UserView
 from backend.sync.store import Snapshot

@@ -37,6 +37,7 @@ from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
 from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Todo, UserView
 from backend.sync.store import Changes, Snapshot, SyncStore, TargetTaken
+from backend.sync.unresolved import Standing
 from backend.sync.widening import agreements, changes_for
 
 ORGANISATION: Final = 0
@@ -262,6 +263,8 @@ class _Pass:
         self.report.read[f"mailbox.{self.kind}"] += reader.read(self.kind, self.window)
         if self.kind is Kind.EVENT:
             self._roll_series()
+        else:
+            self._age_unresolved()
 
     def _roll_series(self) -> None:
         """Series that nobody touched produce no delta: their next occurrences are made as the window moves (E-7)."""
@@ -269,6 +272,17 @@ class _Pass:
         if stale:
             todos = [Todo(self.user.user_id, self.kind, Side.MAILBOX.value, mailbox_id) for mailbox_id in stale]
             self.store.commit(self.lease, Changes(todos=todos, item_user=self.user.user_id))
+
+    def _age_unresolved(self) -> None:
+        """What the last pass left unresolved and nobody answered; by the configuration its text is emptied (LS-080)."""
+        waiting = () if self.dry_run else self.store.unresolved(self.user.user_id, Standing.NEW)
+        if not waiting:
+            return
+        links = self.store.links(item.link_id for item in waiting)
+        ids = sorted(link.mailbox_id for link in links.values() if link.mailbox_id)
+        todos = [Todo(self.user.user_id, self.kind, Side.MAILBOX.value, mailbox_id) for mailbox_id in ids]
+        aged = [replace(item, standing=Standing.OPEN) for item in waiting]
+        self.store.commit(self.lease, Changes(unresolved=aged, todos=todos, item_user=self.user.user_id))
 
     def _count_reading(self) -> None:
         """Orphans have seen one more complete reading."""

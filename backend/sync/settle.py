@@ -6,6 +6,7 @@ on the target side; and only for the groups that were written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,13 +14,13 @@ from uuid import UUID
 
 from backend.domain.attendees import ATTENDEES
 from backend.domain.people import Relations
-from backend.domain.projection import equivalent, project_crm, project_mailbox
+from backend.domain.projection import project_crm, project_mailbox
 from backend.domain.recurrence import WHOLE
 from backend.domain.values import EMPTY, Kind, Side, Values, overlaid, picked
 from backend.ports.answers import Answer, Op, Result, Verdict
 from backend.ports.crm import Record
 from backend.ports.mailbox import Item
-from backend.sync import rows
+from backend.sync import company, rows
 from backend.sync.context import title_of
 from backend.sync.guests import WOULD_MAIL
 from backend.sync.sight import absent_item, absent_record, seen_record
@@ -38,6 +39,7 @@ from backend.sync.state import (
     Tombstone,
 )
 from backend.sync.store import Changes
+from backend.sync.unresolved import Unresolved
 
 PATIENCE: Final = 5
 """Passes in a row with the same transient failure before a person is asked (Poison, B.9)."""
@@ -82,6 +84,8 @@ class Settlement:
     """Meetings that are known already of items that were found, single events only."""
     people: dict[UUID, Folk] = field(default_factory=dict)
     """What a write does to the people of its event, by intent."""
+    unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
+    """Companies without an account, by link."""
     changed_links: dict[UUID, Link] = field(default_factory=dict)
     changed_meetings: dict[UUID, Meeting] = field(default_factory=dict)
     _by_record: dict[str, Line] = field(default_factory=dict)
@@ -89,7 +93,10 @@ class Settlement:
 
     def renewed(self) -> Settlement:
         """The same rows as they now stand, with nothing collected: for the next transaction of the batch."""
-        return Settlement(self.now, self.links, self.lines, self.meetings, versions=self.versions, people=self.people)
+        return Settlement(
+            self.now, self.links, self.lines, self.meetings,
+            versions=self.versions, people=self.people, unresolved=self.unresolved,
+        )  # fmt: skip
 
     def collected(self) -> Changes:
         """The transaction that stores all answers so far."""
@@ -102,8 +109,9 @@ class Settlement:
         """Applies one answer. `seen`: the mirror row of a stored item, after the scope was looked at."""
         match answer.result:
             case Result.OK:
-                self._done(one, answer.stored, seen)
+                self._done(one, answer.stored, seen, asked=company.only_asked(one, answer.company))
                 self._remark(one, answer.people)
+                self.changes.unresolved += company.outcome(one, answer.company, self.unresolved.get(one.link_id))
             case Result.EXISTS if answer.code == DUPLICATE_RULE and answer.stored is not None:
                 self.adopt(one, answer.stored, seen)
             case Result.EXISTS:
@@ -119,8 +127,8 @@ class Settlement:
 
     # --- success -----------------------------------------------------------------------------------------------------
 
-    def _done(self, one: Intent, stored: Item | Record | None, seen: SeenItem | None) -> None:
-        self.written += 1
+    def _done(self, one: Intent, stored: Item | Record | None, seen: SeenItem | None, *, asked: bool = False) -> None:
+        self.written += not asked
         self.changes.intents.append(replace(one, state=IntentState.DONE))
         if one.op is Op.DELETE:
             self._deleted(one)
@@ -131,6 +139,8 @@ class Settlement:
         else:
             self._updated(one, values)
         self._mirror(stored, seen, one)
+        if asked:
+            return
         before = one.from_crm if one.side is Side.CRM else one.from_mailbox
         after = picked(values, one.values)
         if ATTENDEES in one.values:
@@ -199,7 +209,11 @@ class Settlement:
         link = replace(self.links[one.link_id], attempts=0)
         if one.side is Side.CRM:
             told = [group for group in one.values if group != ATTENDEES]  # the event's own fields do not tell of them
-            self._agree(link, picked(one.from_mailbox, one.values), picked(values, told))
+            if company.renamed(self.unresolved.get(one.link_id)):
+                told = [group for group in told if group != company.COMPANY]
+                self._again(link, Side.MAILBOX, None)
+            groups = one.values if one.kind is Kind.EVENT else told
+            self._agree(link, picked(one.from_mailbox, groups), picked(values, told))
         else:
             self._agree(link, picked(values, one.values), picked(one.from_crm, one.values))
 
@@ -253,10 +267,11 @@ class Settlement:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
             return
         sent = {
-            group: stored.values.get(group) if _unresolved(one, group, stored.values) else value
+            group: stored.values.get(group) if company.agreed(one, group, stored.values) else value
             for group, value in self._projected(one).items()
         }
         self._mirror(stored, seen, one)
+        self.changes.unresolved += company.unanswered(one, stored.values)
         self._created(one, stored, sent, seen)
         if isinstance(stored, Record) and stored.in_bin:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
@@ -382,12 +397,3 @@ class Settlement:
         self.changes.history.append(
             HistoryEntry(one.link_id, one.side, one.op, tuple(sorted(one.values)), before, after, one.rule)
         )
-
-
-def _unresolved(one: Intent, group: str, stored: Values) -> bool:
-    """A company that Salesforce knows no account for reads back empty, and that is agreement (H-3)."""
-    if group == "company" and one.side is Side.CRM and stored.get(group) is None:
-        return True
-    sent, found = one.values.get(group), stored.get(group)
-    mailbox, crm = (sent, found) if one.side is Side.CRM else (found, sent)
-    return equivalent(one.kind, group, mailbox, crm)

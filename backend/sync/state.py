@@ -368,3 +368,5 @@ class UserView:
     widened: Mapping[Kind, Widened] = field(default_factory=dict)
     followed: frozenset[str] = frozenset()
     """Contacts that he follows in Chatter."""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """Accounts that he chose for companies, by the company's folded text (H-3)."""

@@ -34,6 +34,7 @@ from backend.sync.state import (
     UserView,
     Widened,
 )
+from backend.sync.unresolved import LookAgain, Standing, Unresolved
 
 
 class LeaseLost(Exception):
@@ -61,7 +62,8 @@ class Changes:
     lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start), applied
     together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
     intents: upserts by id · widened: what of a kind is agreed about (F-9) ·
-    ties: (line, person or thing that a write of ours ties to its event), added ·
+    ties: (line, person or thing that a write of ours ties to its event), added · unresolved: upserts by link ·
+    look_again: waiting companies of all users to be looked up once more · spellings: (user, folded company, account) ·
     done_todos: removed only if their stamp is still the stored one.
     """
 
@@ -91,6 +93,9 @@ class Changes:
     ties: list[tuple[UUID, str]] = field(default_factory=list)
     todos: list[Todo] = field(default_factory=list)
     done_todos: list[Todo] = field(default_factory=list)
+    unresolved: list[Unresolved] = field(default_factory=list)
+    look_again: LookAgain | None = None
+    spellings: list[tuple[int, str, str]] = field(default_factory=list)
     followed: Follows | None = None
     planned_version: int | None = None
     widened: tuple[Kind, Widened] | None = None
@@ -123,6 +128,8 @@ class Snapshot:
     shared_lines: frozenset[UUID]
     tombstones: tuple[Tombstone, ...] = ()
     totals: int = 0
+    unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
+    """Companies without an account, by link."""
 
 
 class SyncStore(Protocol):
@@ -268,6 +275,14 @@ class SyncStore(Protocol):
 
     def noted(self, kind: Kind, crm_ids: Iterable[str], code: str) -> tuple[Note, ...]:
         """Notes of this code about items whose records are named."""
+        ...
+
+    def unresolved(self, user_id: int, standing: Standing) -> tuple[Unresolved, ...]:
+        """The user's unresolved items of one standing."""
+        ...
+
+    def companies(self, link_ids: Iterable[UUID]) -> Mapping[UUID, Unresolved]:
+        """Companies of these links that no account stands for."""
         ...
 
     def commit(self, lease: Lease, changes: Changes) -> None:

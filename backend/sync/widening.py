@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from backend.domain.projection import equivalent
 from backend.domain.values import Kind, Side
 from backend.sync.context import Context
+from backend.sync.linked import Linked, meeting_shadows, with_shadows
 from backend.sync.matrix import Seen
-from backend.sync.pairs import Linked, decides, meeting_shadows, with_shadows
+from backend.sync.pairs import decides
 from backend.sync.state import Link, LinkState, Meeting, Presence, Widened
 from backend.sync.store import Changes
 

@@ -8,6 +8,7 @@ from tests.mutate.mutant import Edit, Mutant
 from tests.mutate.places import SHARED
 
 _PAIRS, _NEWCOMERS = "backend/sync/pairs.py", "backend/sync/newcomers.py"
+_LINKED = "backend/sync/linked.py"
 
 MUTANTS: Final = (
     Mutant(
@@ -64,7 +65,7 @@ MUTANTS: Final = (
     Mutant(
         "meetings-shadows-at-binding",
         "a link that waited for its record takes the meeting's shadows (D-6)",
-        (Edit(_PAIRS, "        self.link = _based(link, self.meeting)\n", "        self.link = link\n"),),
+        (Edit(_LINKED, "        self.link = _based(link, self.meeting)\n", "        self.link = link\n"),),
         (SHARED + "test_d6_a_guests_newer_copy_is_delivered_by_who_leads_next",),
     ),
     Mutant(

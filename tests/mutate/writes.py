@@ -32,7 +32,7 @@ MUTANTS: Final = (
                 "        crm = mailbox\n        base_mailbox = EMPTY if replaced else link.shadow_mailbox or EMPTY\n",
             ),
             Edit(
-                _PAIRS,
+                "backend/sync/linked.py",
                 "overlaid(link.shadow_crm or EMPTY, {group: crm.get(group) for group in groups}),\n    )",
                 "overlaid(link.shadow_crm or EMPTY, {group: mailbox.get(group) for group in groups}),\n    )",
             ),

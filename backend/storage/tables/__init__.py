@@ -2,7 +2,16 @@
 intents are UUIDs as text, derived by the planner.
 """
 
-from backend.storage.tables.journal import conflict, history, intent, note, sync_lease, sync_run
+from backend.storage.tables.journal import (
+    conflict,
+    history,
+    intent,
+    note,
+    spelling,
+    sync_lease,
+    sync_run,
+    unresolved,
+)
 from backend.storage.tables.mirrors import crm_record, crm_scope, mailbox_item, stream, todo
 from backend.storage.tables.pairs import event_person, line, link, meeting, selection, series, tombstone
 from backend.storage.tables.people import (
@@ -47,10 +56,12 @@ __all__ = [
     "selection",
     "series",
     "service_cache",
+    "spelling",
     "stream",
     "sync_lease",
     "sync_run",
     "todo",
     "tombstone",
+    "unresolved",
     "user_state",
 ]

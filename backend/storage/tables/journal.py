@@ -83,6 +83,28 @@ note = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+unresolved = Table(
+    "unresolved",
+    metadata,
+    Column("link_id", Key, primary_key=True),
+    user_column(nullable=False, index=True),
+    Column("text", String(255), nullable=False),
+    Column("folded", String(255), nullable=False, index=True),
+    Column("why", String(24), nullable=False),
+    Column("standing", String(12), nullable=False),
+    Column("answer", String(18)),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+spelling = Table(
+    "spelling",
+    metadata,
+    user_column(primary_key=True),
+    Column("folded", String(255), primary_key=True),
+    Column("account_id", String(18), nullable=False),
+)
+
 sync_lease = Table(
     "sync_lease",
     metadata,

@@ -7,10 +7,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from backend.domain.values import Kind, Side
 from backend.storage.tables import line, link, note, person, sync_run, user_state
 from backend.storage.views.refusals import Refusal, refusals
 from backend.storage.views.standing import SYNCING, Standing, in_standing
 from backend.storage.views.titles import Named, titles
+from backend.storage.views.unresolved import companies
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ def error_rows(connection: sa.Connection) -> list[ErrorRow]:
 
 
 def item_rows(connection: sa.Connection, user_id: int | None = None) -> list[ErrorRow]:
-    """Refused pairs, then items that were left aside, of one person or of everybody."""
+    """Refused pairs, items that were left aside, companies without an account; of one person or of everybody."""
     only = sa.true() if user_id is None else person.c.id == user_id
-    return [*_refused(connection, only), *_notes(connection, only)]
+    return [*_refused(connection, only), *_notes(connection, only), *_companies(connection, only)]
 
 
 def _people(connection: sa.Connection) -> list[ErrorRow]:
@@ -92,3 +94,13 @@ def _notes(connection: sa.Connection, only: sa.ColumnElement[bool]) -> list[Erro
         ErrorRow(row.name, row.address, row.kind, row.title, row.side, row.reason, "", None, row.code, row.at)
         for row in connection.execute(query)
     ]
+
+
+def _companies(connection: sa.Connection, only: sa.ColumnElement[bool]) -> list[ErrorRow]:
+    return [
+        ErrorRow(
+            one.person, one.address, Kind.CONTACT.value, one.title, Side.MAILBOX.value, one.reason, one.remedy, None,
+            one.why.value, one.opened_at,
+        )
+        for one in companies(connection, only)
+    ]  # fmt: skip

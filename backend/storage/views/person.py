@@ -13,6 +13,7 @@ from backend.domain.values import Kind, Side
 from backend.storage.tables import configuration, line, link, note, person, stream, user_state
 from backend.storage.views.refusals import Refusal, refusals
 from backend.storage.views.titles import Named, titles
+from backend.storage.views.unresolved import Company, companies
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Details:
     left_out: tuple[LeftOut, ...]
     refused: tuple[Refused, ...]
     refused_total: int
+    companies: tuple[Company, ...] = ()
+    """Unresolved ones, newest first."""
 
 
 def details(connection: sa.Connection, user_id: int, shown: int = 10) -> Details:
@@ -90,6 +93,7 @@ def details(connection: sa.Connection, user_id: int, shown: int = 10) -> Details
         left_out=_left_out(connection, user_id),
         refused=refused,
         refused_total=number,
+        companies=tuple(companies(connection, person.c.id == user_id)),
     )
 
 
