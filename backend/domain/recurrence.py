@@ -137,4 +137,19 @@ def ended(when: When, today: date) -> bool:
     return end_instant(when) <= datetime.combine(today, time.min, UTC)
 
 
-__all__ = ["EMPTY", "WHOLE", "Occurrence", "Series", "Window", "ended", "expand", "local_date", "start_key", "touches"]
+def rule_parts(rule: str) -> dict[str, str]:
+    """The parts of a rule by name."""
+    return dict(part.split("=", 1) for part in rule.removeprefix("RRULE:").split(";") if "=" in part)
+
+
+def same_rhythm(one: Series, other: Series) -> bool:
+    """Whether two series repeat with the same frequency and interval."""
+    rules = [rule_parts(series.rule) for series in (one, other)]
+    rhythms = {(parts.get("FREQ"), parts.get("INTERVAL", "1")) for parts in rules}
+    return len(rhythms) == 1 and one.all_day == other.all_day
+
+
+__all__ = [
+    "EMPTY", "WHOLE", "Occurrence", "Series", "Window", "ended", "expand", "local_date", "rule_parts", "same_rhythm",
+    "start_key", "touches",
+]  # fmt: skip

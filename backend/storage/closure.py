@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from backend.domain.identity import natural_key, strong_key
+from backend.domain.recurrence import Series, same_rhythm
 from backend.domain.values import Kind, Values
 from backend.storage import todos
 from backend.storage.reading_rows import (
@@ -26,10 +27,11 @@ from backend.storage.reading_rows import (
     to_link,
     to_meeting,
     to_record,
+    to_series,
 )
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
-from backend.storage.tables import crm_record, crm_scope, line, link, mailbox_item, meeting
+from backend.storage.tables import crm_record, crm_scope, line, link, mailbox_item, meeting, series
 from backend.sync.state import EVERYTHING, Line, Link, Meeting, MeetingState, Presence, SeenItem, SeenRecord, Todo
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
@@ -61,6 +63,7 @@ _OWN_RECORDS_BY_NATURAL = _RECORDS_BY_NATURAL.where(
 )
 _IN_SCOPE = sa.select(crm_scope.c.crm_id).where(crm_scope.c.user_id == _USER, crm_scope.c.kind == _KIND)
 
+_SERIES = sa.select(series).where(series.c.user_id == _USER).order_by(series.c.mailbox_id)
 _MEETINGS_BY_UID = sa.select(*MEETING).where(meeting.c.uid.in_(IDS))
 _MEETINGS_BY_LINE = sa.select(*MEETING).where(meeting.c.line_id.in_(IDS))
 
@@ -78,6 +81,7 @@ class Closure:
         self.lines: dict[UUID, Line] = {}
         self.meetings: dict[UUID, Meeting] = {}
         self._all_ours = False
+        self._series: dict[str, Series] | None = None
         self._parameters = {"user": user_id, "of_kind": kind.value, "owner": owner}
         self._asked: dict[sa.Select[Any], set[str]] = {}
 
@@ -133,7 +137,23 @@ class Closure:
             self._load_meetings(_MEETINGS_BY_LINE, _texts(self.lines))
             self._load_meetings(_MEETINGS_BY_UID, [entry.uid for entry in self.meetings.values()])
             self._load_lines(_LINES_BY_ID, (str(entry.line_id) for entry in self.meetings.values() if entry.line_id))
+            self._kindred()
         self._candidates()
+
+    def _kindred(self) -> None:
+        """Series of the same rhythm as one that no row names: it may go on with what was cut off there (E-4)."""
+        linked = {entry.mailbox_id for entry in self.links.values()}
+        new = [entry for entry in self.items.values() if entry.series is not None and entry.mailbox_id not in linked]
+        definitions = [entry.series for entry in new if entry.series is not None]
+        if definitions and self._series is None:
+            rows = self.connection.execute(_SERIES, self._parameters)
+            self._series = {row.mailbox_id: to_series(row).definition for row in rows}
+        alike = [
+            mailbox_id
+            for mailbox_id, known in (self._series or {}).items()
+            if any(same_rhythm(known, definition) for definition in definitions)
+        ]
+        self._load_items(_ITEMS_BY_ID, alike)
 
     # --- candidates ------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from backend.storage.tables import (
     sync_lease,
     user_state,
 )
+from backend.sync.orphans import PATIENCE
 from backend.sync.state import (
     FOLDER_GONE,
     Intent,
@@ -148,6 +149,13 @@ _ORPHANS = (
     .where(meeting.c.state == MeetingState.ORPHAN.value, link.c.user_id == _USER)
     .limit(1)
 )
+_RESTING = (
+    sa.select(meeting.c.id)
+    .join(series, series.c.uid == meeting.c.uid)
+    .where(meeting.c.state == MeetingState.ORPHAN.value, meeting.c.line_id.is_(None), series.c.user_id == _USER)
+    .where(meeting.c.orphan_runs < PATIENCE)
+    .limit(1)
+)
 _MARK = sa.select(organisation.c.mark).where(organisation.c.id == 1)
 _CYCLE = sa.select(organisation.c.cycle_at).where(organisation.c.id == 1)
 
@@ -197,8 +205,8 @@ def forget_cursor(connection: sa.Connection, user_id: int, kind: Kind) -> None:
 
 
 def has_orphans(connection: sa.Connection, user_id: int) -> bool:
-    """Whether rows of the user's series are no longer included in them, and wait."""
-    return connection.execute(_ORPHANS, {"user": user_id}).first() is not None
+    """Whether rows of the user's series are no longer included in them and wait, or new series wait for such rows."""
+    return any(connection.execute(waiting, {"user": user_id}).first() for waiting in (_ORPHANS, _RESTING))
 
 
 def planned_version(connection: sa.Connection, user_id: int) -> int:

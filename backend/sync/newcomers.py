@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -36,10 +36,12 @@ SAME_ADDRESS = "Another contact of this mailbox has the same e-mail address. Onl
 class Newcomers:
     """Plans everything that no link names. Keeps track of what it has paired, so that nothing is paired twice."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, resting: Collection[str] = ()) -> None:
+        """`resting`: mailbox ids of series for which nothing is made yet (E-4)."""
         self.context = context
         self.taken: set[str] = set()
-        self.waiting: set[str] = set()
+        self.resting = frozenset(resting)
+        self.waiting: set[str] = set(resting)
         """Refs that are looked at again: meetings that wait for their organiser (D-4), things about to be found."""
         self._cards = {key for view in self._linked_items() if (key := strong_key(context.kind, view.values))}
         self._halves = {side: self._indexed(self._half_bound(side)) for side in Side}
@@ -95,7 +97,11 @@ class Newcomers:
 
     def _free_items(self) -> list[ItemView]:
         """Unlinked things in the mailbox; the oldest card of an address comes first (D-14)."""
-        free = [view for ref, view in self.context.views.items() if ref not in self.context.by_ref]
+        free = [
+            view
+            for ref, view in self.context.views.items()
+            if ref not in self.context.by_ref and ref.mailbox_id not in self.resting
+        ]
         return sorted(
             free, key=lambda view: (view.seen.created_at or _LONG_AGO, view.ref.mailbox_id, view.ref.original_start)
         )

@@ -27,13 +27,13 @@ def waits(context: Context, link: Link) -> bool:
     view, meeting = context.view(link), context.meeting_of_line.get(link.line_id)
     if view is None or meeting is None or not view.cut or meeting.state is not MeetingState.ORPHAN:
         return False
-    return meeting.orphan_runs < PATIENCE and _decides(context, view)
+    return meeting.orphan_runs < PATIENCE and decides(context, view)
 
 
 def turn(context: Context, link: Link) -> Step | None:
     """The step by which a row becomes an orphan, or is one no longer."""
     view, meeting = context.view(link), context.meeting_of_line.get(link.line_id)
-    if view is None or meeting is None or link.original_start == WHOLE or not _decides(context, view):
+    if view is None or meeting is None or link.original_start == WHOLE or not decides(context, view):
         return None
     if view.cut and meeting.state is MeetingState.LIVE:
         rule = "The series no longer includes it; it is read again twice before anything is done."
@@ -52,7 +52,8 @@ def older(context: Context) -> Iterator[Meeting]:
             yield replace(meeting, orphan_runs=meeting.orphan_runs + 1)
 
 
-def _decides(context: Context, view: ItemView) -> bool:
+def decides(context: Context, view: ItemView) -> bool:
+    """Whether what becomes of the record is up to this user."""
     lead = context.lead(view.seen)
     return lead.led_by(context.user.user_id) or may_delete_record(lead, context.user.user_id)
 

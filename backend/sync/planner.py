@@ -5,7 +5,7 @@ No session, no clock (times are in the observations, the day is an argument), no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -15,6 +15,7 @@ from backend.domain.recurrence import Window
 from backend.domain.values import EMPTY, Kind, Side
 from backend.ports.answers import Op
 from backend.sync import orphans, rows
+from backend.sync.adoption import Adoption, followed
 from backend.sync.alignment import Aligned, align, refound
 from backend.sync.context import Context
 from backend.sync.guards import MASS
@@ -32,26 +33,31 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
     if user.configuration.of(kind).direction is Direction.OFF:
         return Plan(kind, ())
     aligned = _aligned(user, kind, snapshot, window, today)
-    snapshot = replace(snapshot, series=aligned.series)
+    before, snapshot = snapshot.series, replace(snapshot, series=aligned.series)
     context = Context(user, kind, snapshot, window, today, aligned.links, aligned.meetings)
     found = list(refound(context))
     if found:
         context = _repointed(context, found)
     steps = [*aligned.steps, *found]
+    adoption = Adoption(context, before)
+    if kind is Kind.EVENT:
+        taken_over = [*adoption.steps(), *followed(context)]
+        context = _repointed(context, taken_over)
+        steps += taken_over
     keep: set[str] = set()
-    patient = 0
+    patient = len(adoption.resting)
     for link in sorted(context.links.values(), key=lambda link: link.id):
         waiting = orphans.waits(context, link)
         patient += waiting
-        if waiting or _pending(context, link):
+        if waiting or rows.under_way(context, link):
             keep |= _refs(context, link)
             continue
         if _unclear(context, link):
             keep |= _refs(context, link)
         steps += _settled_holds(context, link, _link_step(context, link))
-    newcomers = Newcomers(context)
+    newcomers = Newcomers(context, adoption.resting)
     for step in newcomers.steps():
-        if any(_open(context, one.target) for one in step.intents):
+        if any(rows.is_open(context, one.target) for one in step.intents):
             keep |= {step.unit}
         else:
             steps.append(step)
@@ -65,27 +71,23 @@ def _aligned(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, tod
     return Aligned(dict(snapshot.links), {}, {}, [])
 
 
-def _repointed(context: Context, steps: Iterable[Step]) -> Context:
+def _repointed(context: Context, steps: Sequence[Step]) -> Context:
     links, lines, meetings = dict(context.links), dict(context.snapshot.lines), dict(context.meetings)
+    series = dict(context.snapshot.series)
+    went_over = {step.meeting.id for step in steps if step.meeting is not None}
+    meetings = {place: meeting for place, meeting in meetings.items() if meeting.id not in went_over}
     for step in steps:
+        if step.series is not None:
+            series[step.series.mailbox_id] = step.series
         if step.meeting is not None:
             meetings[step.meeting.uid, step.meeting.original_start] = step.meeting
         if step.link is not None:
             links[step.link.id] = step.link
         if step.line is not None:
             lines[step.line.id] = step.line
-    return replace(context, links=links, meetings=meetings, snapshot=replace(context.snapshot, lines=lines))
-
-
-def _open(context: Context, target: str) -> bool:
-    pending = context.snapshot.pending.get(target)
-    return pending is not None and pending.state in (IntentState.PLANNED, IntentState.SENT)
-
-
-def _pending(context: Context, link: Link) -> bool:
-    """Whether a write of this pair is under way: nothing new is decided until it is answered (step 5)."""
-    targets = (rows.crm_target(link.line_id), rows.mailbox_target(context.user.user_id, link))
-    return any(_open(context, target) for target in targets)
+    return replace(
+        context, links=links, meetings=meetings, snapshot=replace(context.snapshot, lines=lines, series=series)
+    )
 
 
 def _unclear(context: Context, link: Link) -> bool:

@@ -39,6 +39,17 @@ def mailbox_target(user_id: int, link: Link) -> str:
     return f"mbx:{user_id}:{ref.mailbox_id}#{ref.original_start}"
 
 
+def is_open(context: Context, target: str) -> bool:
+    """Whether a write of this target is decided and not answered."""
+    pending = context.snapshot.pending.get(target)
+    return pending is not None and pending.state in (IntentState.PLANNED, IntentState.SENT)
+
+
+def under_way(context: Context, link: Link) -> bool:
+    """Whether a write of this pair is under way: nothing new is decided until it is answered (step 5)."""
+    return any(is_open(context, target) for target in (crm_target(link.line_id), mailbox_target(link.user_id, link)))
+
+
 def link_id(user_id: int, line_id: UUID) -> UUID:
     """Id of a user's link to a line."""
     return derived("link", user_id, line_id)

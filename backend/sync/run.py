@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
+from uuid import UUID
 
 from backend.domain.configuration import Direction
 from backend.domain.recurrence import Window
@@ -20,6 +21,7 @@ from backend.ports.clock import Clock
 from backend.ports.crm import Crm, CrmUser, Organisation
 from backend.ports.errors import ContainerGone, ServiceError, Transient
 from backend.ports.mailbox import Mailbox
+from backend.sync import adoption
 from backend.sync.compile import compiled
 from backend.sync.context import Context
 from backend.sync.executor import Executor
@@ -35,7 +37,7 @@ from backend.sync.recovery import Recovery
 from backend.sync.relating import Acquaintance
 from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
-from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Todo, UserView
+from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Meeting, Todo, UserView
 from backend.sync.store import Changes, Snapshot, SyncStore, TargetTaken
 from backend.sync.unresolved import Standing
 from backend.sync.widening import agreements, changes_for
@@ -289,7 +291,10 @@ class _Pass:
         parts = self._portions() if self.kind is Kind.EVENT else []
         if not parts or not self.store.has_orphans(self.user.user_id):
             return
-        aged = {meeting.id: meeting for part in parts for meeting in older(self._context(part))}
+        aged: dict[UUID, Meeting] = {}
+        for part in parts:
+            context = self._context(part)
+            aged |= {meeting.id: meeting for meeting in (*older(context), *adoption.older(context))}
         if aged:
             self.store.commit(self.lease, Changes(meetings=list(aged.values()), item_user=self.user.user_id))
 

@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from backend.domain.recurrence import WHOLE, Occurrence, Series, Window, ended, expand, local_date, start_key
+from backend.domain.recurrence import (
+    EMPTY_EXCEPTIONS,
+    WHOLE,
+    Occurrence,
+    Series,
+    Window,
+    ended,
+    expand,
+    local_date,
+    rule_parts,
+    start_key,
+)
 from backend.domain.timezones import UnknownZone, zone
 from backend.domain.values import EMPTY, AllDay, Timed, Values
 from backend.ports.mailbox import Caps
@@ -141,7 +152,7 @@ def _placements(old: Series, new: Series, rows: list[str], shift: int) -> dict[s
     standing = expand(new, EMPTY, around)
     places = {start_key(_at(new, day)) for day in new.cancelled} | standing.keys()
     by_day = {local_date(new, start): start for start in places}
-    if shift and _parts(new.rule).get("FREQ") in ("DAILY", "WEEKLY"):
+    if shift and rule_parts(new.rule).get("FREQ") in ("DAILY", "WEEKLY"):
         return {row: by_day.get(day, start_key(_at(new, day))) for row, day in days.items()}
     equal = {row: row for row in rows if not shift and row in standing}
     dated = {row: by_day[day] for row, day in days.items() if row not in equal and day in by_day}
@@ -155,10 +166,6 @@ def _at(series: Series, day: date) -> Timed | AllDay:
     return Timed(instant, instant)
 
 
-def _parts(rule: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in rule.removeprefix("RRULE:").split(";") if "=" in part)
-
-
 def _shifted_days(days: str, shift: int) -> frozenset[str]:
     return frozenset(_WEEKDAYS[(_WEEKDAYS.index(day[-2:]) + shift) % 7] for day in days.split(",") if day)
 
@@ -166,16 +173,61 @@ def _shifted_days(days: str, shift: int) -> frozenset[str]:
 def _day_shift(old: Series, new: Series) -> int:
     """By how many days the whole series was moved: its first day moved by less than an interval, else equal."""
     shift = (new.start.date() - old.start.date()).days
-    before, after = _parts(old.rule), _parts(new.rule)
+    before, after = rule_parts(old.rule), rule_parts(new.rule)
     if not shift or before.get("FREQ") != after.get("FREQ") or before.get("INTERVAL") != after.get("INTERVAL"):
         return 0
     days_before, days_after = before.get("BYDAY", ""), after.get("BYDAY", "")
     moved = _shifted_days(days_before, shift) == frozenset(days_after.split(",")) - {""}
     if before.get("FREQ") == "WEEKLY" and not moved:
         return 0
-    return shift if abs(shift) < _interval_days(before) else 0
+    return shift if abs(shift) < interval_days(old) else 0
 
 
-def _interval_days(parts: Mapping[str, str]) -> int:
+def interval_days(series: Series) -> int:
+    """Days from one round of a series to the next, at least."""
+    parts = rule_parts(series.rule)
     length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 28, "YEARLY": 365}.get(parts.get("FREQ", ""), 1)
     return length * int(parts.get("INTERVAL", "1"))
+
+
+# --- a series that goes on as another one (E-4) ----------------------------------------------------------------------
+
+
+def place_key(series: Series, day: date) -> str:
+    """Original start of the occurrence of a day."""
+    return start_key(_at(series, day))
+
+
+def no_longer_made(series: Series | None, starts: Iterable[str]) -> set[str]:
+    """Which of the original starts a series does not include, be they cancelled or not. None: it is gone."""
+    wanted = set(starts)
+    if series is None or not wanted:
+        return wanted
+    plain = replace(series, cancelled=frozenset(), exceptions=EMPTY_EXCEPTIONS)
+    return wanted - expand(plain, EMPTY, _around(sorted(wanted), series)).keys()
+
+
+def places(old: Series, new: Series, days: Iterable[date], anchor: date) -> dict[date, str]:
+    """Where meetings of these days go on in a new series whose first meeting is the one of the day `anchor`.
+
+    By days for what repeats daily or weekly, otherwise by months or years; what the new series does not include is
+    left out.
+    """
+    wanted = sorted(days)
+    if not wanted:
+        return {}
+    frequency, first = rule_parts(old.rule).get("FREQ", ""), new.start.date()
+    month = timedelta(days=31)
+    plain = replace(new, cancelled=frozenset(), exceptions=EMPTY_EXCEPTIONS)
+    shift = first - anchor
+    window = Window(min(wanted) + shift - month, max(wanted) + shift + month)
+    standing = {_round(frequency, local_date(new, start)): start for start in expand(plain, EMPTY, window)}
+    by = _round(frequency, first) - _round(frequency, anchor)
+    return {day: standing[at] for day in wanted if (at := _round(frequency, day) + by) in standing}
+
+
+def _round(frequency: str, day: date) -> int:
+    """Numbers days so that meetings of one rhythm go on by number."""
+    if frequency == "MONTHLY":
+        return day.year * 12 + day.month
+    return day.year if frequency == "YEARLY" else day.toordinal()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutate.mutant import Edit, Mutant
-from tests.mutate.places import SERIES
+from tests.mutate.places import SERIES, SPLIT
 
 MUTANTS: Final = (
     Mutant(
@@ -44,7 +44,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/orphans.py",
-                "    return meeting.orphan_runs < PATIENCE and _decides(context, view)\n",
+                "    return meeting.orphan_runs < PATIENCE and decides(context, view)\n",
                 "    return False\n",
             ),
         ),
@@ -93,5 +93,43 @@ MUTANTS: Final = (
             ),
         ),
         (SERIES + "test_inv24_a_series_moved_to_another_time_leaves_the_past_where_it_was_e6",),
+    ),
+    Mutant(
+        "adoption",
+        "a new series goes on with the records of the one it was cut from (E-4)",
+        (
+            Edit(
+                "backend/sync/adoption.py",
+                "        if not moves:\n            return\n        context, title",
+                "        if moves:\n            return\n        context, title",
+            ),
+        ),
+        (SPLIT + "test_inv22_a_cut_that_lies_in_the_past_when_it_is_first_seen",),
+        short=True,
+    ),
+    Mutant(
+        "new-series-wait",
+        "a series that may be the rest of another one waits for the cut (E-4)",
+        (
+            Edit(
+                "backend/sync/adoption.py",
+                "            if not likely or not item.uid:\n",
+                "            if True:\n",
+            ),
+        ),
+        (SPLIT + "test_e4_a_series_that_coincides_with_another_one_is_made_after_two_readings",),
+        short=True,
+    ),
+    Mutant(
+        "cancelled-ones-are-places",
+        "a new series may set in where a meeting had been cancelled (E-4)",
+        (
+            Edit(
+                "backend/sync/adoption.py",
+                "        return {row.original_start for row in self.rows} | self.lost\n",
+                "        return {row.original_start for row in self.rows}\n",
+            ),
+        ),
+        (SPLIT + "test_inv22_the_meeting_where_the_new_series_sets_in_had_been_cancelled",),
     ),
 )
