@@ -16,7 +16,7 @@ from backend.ports.errors import ServiceError
 from backend.storage import configuration_file
 from backend.storage.accounts import create_admin
 from backend.storage.tables import conflict, link, mailbox_item, note
-from backend.sync.run import RunReport
+from backend.sync.report import RunReport
 from backend.wiring import MICROSOFT, SALESFORCE, Lockstep
 
 ADMIN: Final = "admin@harrowpine.example"

@@ -37,7 +37,8 @@ from backend.storage.secrets import Vault
 from backend.storage.service_cache import SqlServiceCache, fingerprint
 from backend.storage.sync_store import SqlSyncStore
 from backend.sync.decisions import Answer, decided
-from backend.sync.run import Engine, RunReport
+from backend.sync.report import RunReport
+from backend.sync.run import Engine
 from backend.sync.state import IntentState, Lease, UserView
 from backend.trust import Trusted, trust_file
 
@@ -379,6 +380,8 @@ def _judged(report: RunReport) -> tuple[UserState, Outcome]:
     if report.outcome == "partial":
         waits = report.waiting > 0 or any(isinstance(error, Transient) for error in report.trouble)
         return (UserState.THROTTLED if waits else UserState.IN_SYNC), Outcome.PARTIAL
+    if report.lacks:
+        return UserState.NEEDS_ATTENTION, Outcome.PARTIAL
     if report.waiting:
         return UserState.THROTTLED, Outcome.PARTIAL
     return UserState.IN_SYNC, Outcome.HELD if report.held else Outcome.OK
@@ -389,6 +392,9 @@ def _told(report: RunReport) -> tuple[str, str]:
     first = next((error for error in report.trouble if error.message == report.problem), None)
     if first is not None:
         return first.told
+    if report.lacks and not report.problem:
+        told = [lack.told for lack in report.lacks]
+        return " ".join(happened for happened, _ in told), " ".join(remedy for _, remedy in told)
     if report.waiting and not report.problem:
         return f"{report.waiting} decided changes wait to be sent. {report.waiting_for}".rstrip(), ""
     return report.problem, ""

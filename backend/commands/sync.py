@@ -15,7 +15,7 @@ from backend.commands.output import Failure
 if TYPE_CHECKING:
     from backend.storage.views.error_report import ErrorRow
     from backend.sync.plan import Step
-    from backend.sync.run import RunReport
+    from backend.sync.report import RunReport
     from backend.wiring import Lockstep
 
 USER = click.option("--user", "address", help="One person only, by e-mail address or Salesforce user name.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Protocol
 from uuid import UUID
 
 from backend.domain.people import Found
@@ -38,6 +39,18 @@ class Record:
     related: bool = False
     raw: Mapping[str, str | None] | None = None
     problem: str | None = None
+
+
+class Right(StrEnum):
+    """What a user may do with a kind of record at all, whatever the record (F-7; LS-171 to LS-173)."""
+
+    READ = "read"
+    CREATE = "create"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+EVERY_RIGHT: Final = frozenset(Right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,10 @@ class Crm(Protocol):
     @property
     def batch_size(self) -> int:
         """How many writes one call of `write` may carry."""
+        ...
+
+    def rights(self, kind: Kind) -> frozenset[Right]:
+        """What the user may do with records of this kind. Asked anew after half a day, after an hour if one lacks."""
         ...
 
     def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from backend.domain.people import Found
 from backend.domain.values import Kind
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
-from backend.ports.crm import NamedAccount, Record
+from backend.ports.crm import NamedAccount, Record, Right
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
 from backend.salesforce import accounts, duplicates, people, reading, writing
@@ -44,6 +44,10 @@ class SalesforceUser:
     def batch_size(self) -> int:
         """See Crm."""
         return writing.BATCH_SIZE
+
+    def rights(self, kind: Kind) -> frozenset[Right]:
+        """See Crm; in the answer of describe, which is asked for writing anyway."""
+        return self._layouts.rights(self._client, kind)
 
     def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
         """See Crm; one call for up to 1,000 ids."""

@@ -13,12 +13,17 @@ from backend.domain.fieldmap import ROWS, FieldRow
 from backend.domain.values import Kind
 from backend.ports.cache import UNSHARED, Entry, ServiceCache
 from backend.ports.clock import Clock
+from backend.ports.crm import EVERY_RIGHT, Right
+from backend.ports.errors import AccessLost, ServiceError
 from backend.salesforce.client import Client
+from backend.salesforce.errors import SERVICE
 
 SOBJECTS: Final = {Kind.CONTACT: "Contact", Kind.EVENT: "Event"}
 KEY_FIELD: Final = "Lockstep_Key__c"
 ACCOUNT_NAME: Final = "Account.Name"
 GOOD_FOR: Final = timedelta(hours=12)
+RIGHTS_GOOD_FOR: Final = timedelta(hours=1)
+"""Shorter where a right lacks: somebody is going to give it."""
 
 _SYSTEM: Final = (
     "Id", "OwnerId", "IsDeleted", "SystemModstamp", "LastModifiedDate", "LastModifiedById", "CreatedDate", KEY_FIELD,
@@ -36,7 +41,7 @@ class Layout:
     """What one user can do with the fields of one object.
 
     names: every readable field, by lower-case name · groups: readable rows of the field map, by group ·
-    selected: fields of a SELECT · creatable, updatable: fields that may be sent.
+    selected: fields of a SELECT · creatable, updatable: fields that may be sent · rights: to the object as a whole.
     """
 
     kind: Kind
@@ -45,6 +50,7 @@ class Layout:
     selected: tuple[str, ...]
     creatable: frozenset[str]
     updatable: frozenset[str]
+    rights: frozenset[Right] = EVERY_RIGHT
 
     @property
     def sobject(self) -> str:
@@ -81,7 +87,11 @@ class Layout:
 
 
 def layout_of(
-    kind: Kind, readable: Iterable[str], creatable: Iterable[str] = (), updatable: Iterable[str] = ()
+    kind: Kind,
+    readable: Iterable[str],
+    creatable: Iterable[str] = (),
+    updatable: Iterable[str] = (),
+    rights: Iterable[str] = EVERY_RIGHT,
 ) -> Layout:
     """The layout for fields named by describe."""
     names = {name.casefold(): name for name in readable}
@@ -93,7 +103,8 @@ def layout_of(
     mapped = (row.salesforce for rows in groups.values() for row in rows)
     system = (name for name in (*_SYSTEM, *_OWN[kind]) if name in present)
     selected = tuple(dict.fromkeys((*system, *mapped)))
-    return Layout(kind, names, groups, selected, frozenset(creatable), frozenset(updatable))
+    allowed = frozenset(Right(right) for right in rights)
+    return Layout(kind, names, groups, selected, frozenset(creatable), frozenset(updatable), allowed)
 
 
 def described(kind: Kind, answer: Mapping[str, Any]) -> Layout:
@@ -101,13 +112,17 @@ def described(kind: Kind, answer: Mapping[str, Any]) -> Layout:
     return layout_of(kind, *_names(answer))
 
 
-def _names(answer: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
-    """Names of the fields in the answer of describe: the readable, the creatable, the updatable ones."""
+_FLAGS: Final = {Right.CREATE: "createable", Right.EDIT: "updateable", Right.DELETE: "deletable"}
+
+
+def _names(answer: Mapping[str, Any]) -> tuple[list[str], list[str], list[str], list[str]]:
+    """What describe answers: names of the readable, the creatable, the updatable fields; rights to the object."""
     fields = answer["fields"]
     return (
         [field["name"] for field in fields],
         [field["name"] for field in fields if field["createable"]],
         [field["name"] for field in fields if field["updateable"]],
+        [Right.READ, *(right for right, flag in _FLAGS.items() if answer.get(flag, True))],
     )
 
 
@@ -120,8 +135,20 @@ class Layouts:
         self._kept: dict[tuple[str, Kind], tuple[Layout, datetime]] = {}
         self._guard = threading.Lock()
 
+    def rights(self, client: Client, kind: Kind) -> frozenset[Right]:
+        """What the client's user may do with the object. Raises the errors of `ports.errors`."""
+        return self._layout(client, kind).rights
+
     def get(self, client: Client, kind: Kind) -> Layout:
-        """The layout for the client's user. Raises the errors of `ports.errors`."""
+        """The layout for the client's user. Raises the errors of `ports.errors`; who may not read has AccessLost."""
+        layout = self._layout(client, kind)
+        if Right.READ in layout.rights:
+            return layout
+        remedy = f"Give the permission Read on {SOBJECTS[kind]}s, by profile or permission set."
+        text = f"Salesforce does not let {client.username} read {kind.value}s. {remedy}"
+        raise AccessLost(text, code="NO_READ", service=SERVICE, remedy=remedy)
+
+    def _layout(self, client: Client, kind: Kind) -> Layout:
         with self._guard:
             kept = self._kept.get((client.username, kind))
         if kept is not None and self._clock.now() < kept[1]:
@@ -145,5 +172,11 @@ def _subject(username: str, kind: Kind) -> str:
 
 
 def _asked(client: Client, kind: Kind) -> Entry:
-    answer = client.get(f"sobjects/{SOBJECTS[kind]}/describe")
-    return Entry(json.dumps(_names(answer)), GOOD_FOR)
+    """An object that the user may not read at all is as if it were not there."""
+    try:
+        found = _names(client.get(f"sobjects/{SOBJECTS[kind]}/describe"))
+    except ServiceError as error:
+        if error.code != "NOT_FOUND":
+            raise
+        found = ([], [], [], [])
+    return Entry(json.dumps(found), GOOD_FOR if set(found[3]) == EVERY_RIGHT else RIGHTS_GOOD_FOR)

@@ -20,6 +20,7 @@ def compiled(plan: Plan, snapshot: Snapshot) -> Changes:
         _rows(changes, step)
         _journal(changes, step)
         changes.todos += _look_again(step, snapshot)
+    changes.todos += plan.again
     changes.done_todos = [todo for todo in snapshot.todos if todo.ref not in plan.keep]
     return changes
 

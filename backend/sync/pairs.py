@@ -39,7 +39,12 @@ def pair_step(pair: Linked) -> Step | None:
 
 
 def decides(pair: Linked, mailbox: Seen) -> bool:
-    """Whether this copy decides about the record: its leader's, or the vanished one whose deletion counts (D-8)."""
+    """Whether this copy decides about the pair: its leader's, or the vanished one whose deletion counts (D-8).
+
+    Who does not write to Salesforce leads nothing and follows nobody: only his own item is at stake (F.1).
+    """
+    if not pair.context.settings.direction.writes_crm:
+        return True
     lead = pair.context.lead(pair.view.seen)
     return lead.led_by(pair.link.user_id) or (mailbox is Seen.GONE and may_delete_record(lead, pair.link.user_id))
 

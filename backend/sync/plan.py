@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from backend.domain.values import Kind
+from backend.ports.crm import Right
 from backend.sync.state import Conflict, Intent, Line, Link, Meeting, Note, SeriesRow, Todo, Tombstone
 from backend.sync.unresolved import Unresolved
 
@@ -69,6 +71,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """A right that changes wait for (F-7; LS-171 to LS-173)."""
+
+    kind: Kind
+    right: Right
+    waiting: int
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """What happened and what to do, a sentence each."""
+        waits = "one change waits" if self.waiting == 1 else f"{self.waiting} changes wait"
+        happened = f"Salesforce does not let this person {self.right} {self.kind.value}s; {waits} for it."
+        named = f"{self.right.value.capitalize()} on {self.kind.value.capitalize()}s"
+        return happened, (f"Give the permission {named}, by profile or permission set. It is noticed within an hour.")
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The steps of one user and kind, in a stable order."""
 
@@ -78,6 +97,10 @@ class Plan:
     """Refs of things that have to wait: they are looked at again in the next pass."""
     orphans: int = 0
     """Rows cut off from their series that wait for another reading (E-4)."""
+    again: tuple[Todo, ...] = ()
+    """What waits for a right in Salesforce, whatever made this pass look at it (F-7)."""
+    lacking: Mapping[Right, int] = field(default_factory=dict)
+    """How many writes wait for each right."""
 
     @property
     def writes(self) -> int:

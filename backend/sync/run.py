@@ -18,7 +18,7 @@ from backend.domain.configuration import Direction
 from backend.domain.recurrence import Window
 from backend.domain.values import Kind, Side
 from backend.ports.clock import Clock
-from backend.ports.crm import Crm, CrmUser, Organisation
+from backend.ports.crm import Crm, CrmUser, Organisation, Right
 from backend.ports.errors import ContainerGone, ServiceError, Transient
 from backend.ports.mailbox import Mailbox
 from backend.sync import adoption
@@ -29,12 +29,14 @@ from backend.sync.guards import Load, guarded
 from backend.sync.handover import HandOver
 from backend.sync.organisation import OrganisationReader
 from backend.sync.orphans import older
-from backend.sync.plan import Plan, Step
+from backend.sync.plan import Lack, Plan
 from backend.sync.planner import plan
 from backend.sync.portions import PORTION, portions
 from backend.sync.reader import Reader, Untrusted
 from backend.sync.recovery import Recovery
 from backend.sync.relating import Acquaintance
+from backend.sync.report import RunReport
+from backend.sync.rights import permitted
 from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
 from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Meeting, Todo, UserView
@@ -47,39 +49,6 @@ ORGANISATION: Final = 0
 ROUNDS: Final = 6
 """Planning rounds in one pass: matching, comparing, and what the answers brought to light."""
 SERIES_MARGIN: Final = timedelta(days=7)
-
-
-@dataclass
-class RunReport:
-    """What one pass of one user did. outcome: ok, partial, held, failed, busy (another worker has the lease), off."""
-
-    user_id: int
-    outcome: str = "ok"
-    run_id: int = 0
-    read: Counter[str] = field(default_factory=Counter)
-    written: int = 0
-    planned: int = 0
-    held: int = 0
-    conflicts: int = 0
-    refused: int = 0
-    agreed: int = 0
-    """Differences that stay as they are since a leg was switched on (F-9)."""
-    writes: Counter[str] = field(default_factory=Counter)
-    """Writes applied, by `side.kind.op`."""
-    notes: list[str] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    trouble: list[ServiceError] = field(default_factory=list)
-    problem: str = ""
-    waiting: int = 0
-    """Writes that are decided and still to be sent: the service asked for patience, or did not answer."""
-    waiting_for: str = ""
-    orphans: int = 0
-    """Rows cut off from their series; nothing happens to them before the mailbox was read again (E-4)."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether the pass found nothing to do and nothing in the way."""
-        return self.outcome == "ok" and not (self.planned or self.written or self.waiting or self.orphans)
 
 
 Keeper = Callable[[Lease], AbstractContextManager[object]]
@@ -175,6 +144,8 @@ class _Pass:
     failed: set[Side] = field(default_factory=set)
     """Sides whose service failed in this pass: what waits for them is sent in the next one."""
     agreed: Changes = field(default_factory=Changes)
+    lacking: Counter[Right] = field(default_factory=Counter)
+    """How many changes wait for a right, in this round."""
 
     @property
     def store(self) -> SyncStore:
@@ -201,6 +172,7 @@ class _Pass:
             self._rounds()
         except (ServiceError, Untrusted) as error:
             self._trouble(error)
+        self.report.lacks += [Lack(self.kind, right, self.lacking[right]) for right in Right if self.lacking[right]]
         if not self.dry_run:
             self._count_waiting()
 
@@ -319,6 +291,7 @@ class _Pass:
         busy = self._send_due()
         parts = portions(marks, lambda: self.store.everything(self.user.user_id, self.kind))
         load, all_stored, orphans = self._load(parts), True, 0
+        self.lacking.clear()
         for part in parts:
             context = self._context(part)
             if self._taken_over(context):
@@ -367,10 +340,20 @@ class _Pass:
         return bool(due)
 
     def _drafted(self, context: Context) -> Plan:
-        return plan(self.user, self.kind, context.snapshot, self.window, self.today)
+        """The plan as far as the user's rights go.
+
+        They are asked for only where Salesforce is written to, which needs the same answer, or never is by this
+        configuration.
+        """
+        drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
+        sides = {one.side for step in drafted.steps for one in step.intents}
+        if not sides or (Side.CRM not in sides and self.user.configuration.of(self.kind).direction.writes_crm):
+            return drafted
+        return permitted(drafted, self.crm.rights(self.kind), context.snapshot)
 
     def _planned(self, context: Context, load: Load) -> Plan:
         drafted = self._drafted(context)
+        self.lacking.update(drafted.lacking)
         guard = guarded(drafted, context.snapshot.totals, load=load)
         if self.dry_run or self.engine.tells_steps:
             self.report.steps += guard.steps

@@ -16,7 +16,7 @@ from backend.domain.attendees import ATTENDEES
 from backend.domain.people import Found
 from backend.domain.values import Kind, Side
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
-from backend.ports.crm import NamedAccount, OrganisationPage, Record
+from backend.ports.crm import EVERY_RIGHT, NamedAccount, OrganisationPage, Record, Right
 from backend.ports.errors import CursorExpired, Malformed
 from backend.ports.mailbox import Probe
 from tests.fakes.fake_mailbox import alike
@@ -143,6 +143,10 @@ class FakeCrm:
     def of(cls, world: FakeWorld, user_id: int) -> FakeCrm:
         """Salesforce as a person who syncs."""
         return cls(world, world.people[user_id].crm_user_id)
+
+    def rights(self, kind: Kind) -> frozenset[Right]:
+        """See Crm; known from the answer of describe, so no request of its own."""
+        return EVERY_RIGHT - self.world.org.denied.get((self.user, kind), frozenset())
 
     def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
         """See Crm."""

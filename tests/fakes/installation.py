@@ -21,7 +21,7 @@ from backend.sandbox.faults import Rule, Target
 from backend.sandbox.world import Person, World
 from backend.storage import tables
 from backend.storage.views.error_report import error_rows
-from backend.sync.run import RunReport
+from backend.sync.report import RunReport
 from backend.wiring import MICROSOFT, SALESFORCE, Lockstep
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.salesforce_client import Api, Standin

@@ -15,7 +15,8 @@ from backend.domain.values import Kind
 from backend.storage import tables
 from backend.storage.configurations import Configurations
 from backend.storage.runs import Finished, Outcome, Runs, UserState
-from backend.sync.run import Engine, RunReport
+from backend.sync.report import RunReport
+from backend.sync.run import Engine
 from backend.sync.state import IntentState, Line, Link, Presence
 from tests.fakes.databases import EVERYTHING, fresh_store
 from tests.fakes.fake_mailbox import FakeMailbox

@@ -13,7 +13,7 @@ from backend.domain.fieldmap import ROWS, TooLong
 from backend.domain.people import Found, Person, Relations, Sort, Tie
 from backend.domain.projection import project_crm
 from backend.domain.values import EMPTY, AllDay, FieldValue, Kind, Name, Timed, Values, overlaid
-from backend.ports.crm import CrmUser
+from backend.ports.crm import CrmUser, Right
 
 if TYPE_CHECKING:
     from tests.fakes.world import FakeClock
@@ -80,6 +80,8 @@ class Org:
     """Every value that any row ever had: (id, group, value)."""
     followed: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """Who follows what, since when: (user id, record id)."""
+    denied: dict[tuple[str, Kind], frozenset[Right]] = field(default_factory=dict)
+    """Rights that a user lacks."""
 
     def hire(self, user_id: str, address: str) -> None:
         """One more Salesforce user."""

@@ -2,7 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from backend.domain.values import Kind
+from backend.ports.crm import Right
+from backend.ports.errors import AccessLost
 from backend.salesforce.fields import described, layout_of
 from tests.fakes.salesforce_wire import Answered, Wire, describe
 from tests.fakes.salesforce_wire import described as answer
@@ -56,3 +60,25 @@ def test_describe_is_asked_once_in_half_a_day_per_user_and_object() -> None:
     layouts.forget(client.username)
     layouts.get(client, Kind.CONTACT)
     assert len(wire.requests) == 4
+
+
+def test_f7_rights_to_the_object_are_in_describe_and_are_asked_again_sooner_where_one_lacks() -> None:
+    lacking = {**describe(Kind.EVENT), "createable": False, "deletable": False}
+    assert described(Kind.EVENT, lacking).rights == {Right.READ, Right.EDIT}
+    wire = Wire(handler=lambda _request: Answered(200, lacking))
+    layouts, client = wire.layouts(), wire.client()
+    assert layouts.rights(client, Kind.EVENT) == {Right.READ, Right.EDIT}
+    layouts.rights(client, Kind.EVENT)
+    assert len(wire.requests) == 1
+    wire.clock.moment += timedelta(hours=1)
+    layouts.rights(client, Kind.EVENT)
+    assert len(wire.requests) == 2
+
+
+def test_f7_an_object_that_is_not_there_for_a_user_may_not_be_read() -> None:
+    wire = Wire(handler=lambda _request: Answered(404, [{"errorCode": "NOT_FOUND", "message": "Not there."}]))
+    layouts, client = wire.layouts(), wire.client()
+    assert layouts.rights(client, Kind.EVENT) == frozenset()
+    with pytest.raises(AccessLost, match=r"does not let .* read events\. Give the permission Read on Events"):
+        layouts.get(client, Kind.EVENT)
+    assert len(wire.requests) == 1

@@ -1,0 +1,44 @@
+"""What one pass of one person came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from backend.ports.errors import ServiceError
+from backend.sync.plan import Lack, Step
+
+
+@dataclass
+class RunReport:
+    """What one pass of one user did. outcome: ok, partial, held, failed, busy (another worker has the lease), off."""
+
+    user_id: int
+    outcome: str = "ok"
+    run_id: int = 0
+    read: Counter[str] = field(default_factory=Counter)
+    written: int = 0
+    planned: int = 0
+    held: int = 0
+    conflicts: int = 0
+    refused: int = 0
+    agreed: int = 0
+    """Differences that stay as they are since a leg was switched on (F-9)."""
+    writes: Counter[str] = field(default_factory=Counter)
+    """Writes applied, by `side.kind.op`."""
+    notes: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    trouble: list[ServiceError] = field(default_factory=list)
+    problem: str = ""
+    waiting: int = 0
+    """Writes that are decided and still to be sent: the service asked for patience, or did not answer."""
+    waiting_for: str = ""
+    lacks: list[Lack] = field(default_factory=list)
+    """Rights in Salesforce that changes wait for (F-7)."""
+    orphans: int = 0
+    """Rows cut off from their series; nothing happens to them before the mailbox was read again (E-4)."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the pass found nothing to do and nothing in the way."""
+        return self.outcome == "ok" and not (self.planned or self.written or self.waiting or self.orphans)
