@@ -384,4 +384,5 @@ class Newcomers:
         all_at_once = self.context.user.configuration.start is StartRule.ALL
         if self.context.kind is Kind.CONTACT or since is None or all_at_once:
             return True
-        return record.last_modified is not None and record.last_modified >= since
+        # Salesforce stamps in whole seconds (SF-080): what was touched in the leg's first second counts.
+        return record.last_modified is not None and record.last_modified >= since.replace(microsecond=0)

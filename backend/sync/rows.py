@@ -191,4 +191,4 @@ def create_item(context: Context, link: Link, record: SeenRecord, rule: str, *, 
 def _fresh(context: Context, record: SeenRecord) -> bool:
     """Whether a record was made after the user's leg began: whom older ones invite was asked long ago (F-9)."""
     since = context.user.crm_leg_since.get(context.kind)
-    return since is None or (record.created_at is not None and record.created_at >= since)
+    return since is None or (record.created_at is not None and record.created_at >= since.replace(microsecond=0))

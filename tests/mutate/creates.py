@@ -182,8 +182,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/newcomers.py",
-                "        return record.last_modified is not None and record.last_modified >= since\n",
-                "        return True\n",
+                " and record.last_modified >= since.replace(microsecond=0)\n",
+                "\n",
             ),
         ),
         (EVENTS + "test_ls106_an_event_of_salesforce_untouched_since_the_start_is_not_pushed",),

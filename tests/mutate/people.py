@@ -65,8 +65,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/rows.py",
-                "    return since is None or (record.created_at is not None and record.created_at >= since)\n",
-                "    return True\n",
+                "    return since is None or (record.created_at is not None",
+                "    return True or (record.created_at is not None and since is not None",
             ),
         ),
         (PEOPLE + "test_f9_events_older_than_the_leg_invite_nobody_when_they_first_reach_the_mailbox",),
