@@ -39,6 +39,8 @@ class Record:
     related: bool = False
     raw: Mapping[str, str | None] | None = None
     problem: str | None = None
+    hidden: frozenset[str] = frozenset()
+    """Groups that whoever read it may not see: nothing is known of them, and what others saw stands."""
 
 
 class Right(StrEnum):
@@ -64,6 +66,14 @@ class CrmUser:
     profile: str
     active: bool
     zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldAccess:
+    """What a user may do with the field groups of a kind. hidden: not read · locked: read, and not changed (D-16)."""
+
+    hidden: frozenset[str] = frozenset()
+    locked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +164,10 @@ class Crm(Protocol):
         One call for what a batch of meetings asks. What the user may not read at all is as if it were not there
         (LS-143, LS-146). Rows of events that do not show are missing from the answer.
         """
+        ...
+
+    def access(self, kind: Kind) -> FieldAccess:
+        """What the user may read and edit; asked at most twice a day, and after a field was refused (LS-088)."""
         ...
 
     def near_accounts(self, company: str) -> Sequence[NamedAccount]:

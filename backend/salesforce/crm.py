@@ -10,7 +10,7 @@ from uuid import UUID
 from backend.domain.people import Found
 from backend.domain.values import Kind
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
-from backend.ports.crm import NamedAccount, Record, Right
+from backend.ports.crm import FieldAccess, NamedAccount, Record, Right
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
 from backend.salesforce import accounts, duplicates, people, reading, writing
@@ -77,6 +77,11 @@ class SalesforceUser:
     def find_people(self, addresses: Sequence[str], events: Sequence[str]) -> Found:
         """See Crm."""
         return people.find(self._client, self._layout(Kind.EVENT), addresses, events)
+
+    def access(self, kind: Kind) -> FieldAccess:
+        """See Crm."""
+        layout = self._layout(kind)
+        return FieldAccess(layout.hidden, layout.locked)
 
     def near_accounts(self, company: str) -> Sequence[NamedAccount]:
         """See Crm."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from backend.domain.fieldmap import ROWS, FieldRow
+from backend.domain.fieldmap import GROUPS, ROWS, FieldRow
 from backend.domain.values import Kind
 from backend.ports.cache import UNSHARED, Entry, ServiceCache
 from backend.ports.clock import Clock
@@ -76,6 +76,20 @@ class Layout:
     def person_accounts(self) -> bool:
         """Whether the organisation has person accounts."""
         return "ispersonaccount" in self.names
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Groups of which nothing can be read. The parts of a name or an address are readable together or not."""
+        return frozenset(GROUPS[self.kind]) - self.groups.keys()
+
+    @property
+    def locked(self) -> frozenset[str]:
+        """Groups that can be read, and no part of which can be changed."""
+        return frozenset(
+            group
+            for group, rows in self.groups.items()
+            if not any(_CARRIER.get(row.salesforce, row.salesforce) in self.updatable for row in rows)
+        )
 
     def known(self, wanted: Iterable[str]) -> dict[str, str]:
         """Those of the wanted fields that this user can read: name as given -> name as Salesforce spells it."""

@@ -43,6 +43,7 @@ def record_of(row: Row, layout: Layout, filters: Mapping[str, str] | None = None
         related=bool(row.get("WhoId") or row.get("WhatId")),
         raw=None if filters is None else {asked: _plain(row.get(name)) for asked, name in filters.items()},
         problem=_problem(row),
+        hidden=layout.hidden,
     )
 
 

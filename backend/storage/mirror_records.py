@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -135,6 +135,7 @@ def _store_kind(work: Work, kind: Kind, records: dict[str, SeenRecord], scopes: 
         record, row = records.get(crm_id), rows.get(crm_id)
         if record is not None and row is not None and record.version < row.version:
             continue  # read before the stored version was: neither content nor scope is news (INV-21)
+        record = _completed(record, row)
         had = frozenset(before[crm_id])
         changed = record is not None and (row is None or not _same(work, record, row))
         seen.append(_Seen(crm_id, record, row, had, scopes.get(crm_id, had), changed))
@@ -143,6 +144,14 @@ def _store_kind(work: Work, kind: Kind, records: dict[str, SeenRecord], scopes: 
     _write_scopes(work, kind, seen)
     for entry in seen:
         _mark(work, kind, entry)
+
+
+def _completed(record: SeenRecord | None, row: Any) -> SeenRecord | None:
+    """The record with what its reader may not see, as others saw it: hidden from one is deleted for nobody (D-16)."""
+    if record is None or row is None or not record.hidden or row.values is None:
+        return record
+    known = {group: value for group, value in decode_values(row.values).items() if group in record.hidden}
+    return replace(record, values={**record.values, **known}) if known else record
 
 
 def _same(work: Work, record: SeenRecord, row: Any) -> bool:

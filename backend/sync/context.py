@@ -16,6 +16,7 @@ from backend.domain.field_choices import groups_of
 from backend.domain.fieldmap import GROUPS
 from backend.domain.recurrence import WHOLE, Window
 from backend.domain.values import EMPTY, Kind, Name, Values
+from backend.ports.crm import FieldAccess
 from backend.sync.meetings import Lead, lead
 from backend.sync.series import ItemView, occurrences, single
 from backend.sync.state import Line, Link, Meeting, Ref, SeenItem, SeenRecord, UserView
@@ -59,11 +60,17 @@ class Context:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Field groups of this kind that the user's field map holds."""
-        return groups_of(self.kind, self.settings.field_map)
+        """Field groups of this kind that the user's field map holds and he may read in Salesforce (INV-28)."""
+        hidden = self.access.hidden
+        return tuple(group for group in groups_of(self.kind, self.settings.field_map) if group not in hidden)
+
+    @property
+    def access(self) -> FieldAccess:
+        """What the user may read and edit."""
+        return self.user.access.get(self.kind, FieldAccess())
 
     def mapped(self, values: Values) -> Values:
-        """Values without groups that the user's field map leaves out."""
+        """Values without groups that the user's field map leaves out or he may not read."""
         unmapped = set(GROUPS[self.kind]).difference(self.groups)
         if unmapped.isdisjoint(values):
             return values

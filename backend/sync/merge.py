@@ -27,6 +27,13 @@ class Merge:
     replaced: bool = False
     """Whether text on the target of a one-way sync was replaced though the source did not change (LS-114)."""
 
+    def lock(self, groups: frozenset[str]) -> None:
+        """Takes out what the user may not change in Salesforce: it stays as it is on both sides (LS-088, D-16)."""
+        for group in groups & self.to_crm.keys():
+            del self.to_crm[group]
+            self.drift.add(group)
+            self.lost = [entry for entry in self.lost if entry[0] != group]
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

@@ -116,6 +116,7 @@ def _merge(pair: Linked) -> Step | None:
         merge = first_match(values, context.groups, direction)
     else:
         merge = three_way(values, pair.changed_mailbox(), pair.changed_crm(), context.settings)
+    merge.lock(context.access.locked)
     return _write(pair, merge, fresh=fresh)
 
 

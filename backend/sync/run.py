@@ -32,6 +32,7 @@ from backend.sync.orphans import older
 from backend.sync.plan import Lack, Plan
 from backend.sync.planner import plan
 from backend.sync.portions import PORTION, portions
+from backend.sync.preparing import age_unresolved, knowing
 from backend.sync.reader import Reader, Untrusted
 from backend.sync.recovery import Recovery
 from backend.sync.relating import Acquaintance
@@ -41,7 +42,6 @@ from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
 from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Meeting, Todo, UserView
 from backend.sync.store import Changes, Snapshot, SyncStore, TargetTaken
-from backend.sync.unresolved import Standing
 from backend.sync.widening import agreements, changes_for
 
 ORGANISATION: Final = 0
@@ -237,8 +237,8 @@ class _Pass:
         self.report.read[f"mailbox.{self.kind}"] += reader.read(self.kind, self.window)
         if self.kind is Kind.EVENT:
             self._roll_series()
-        else:
-            self._age_unresolved()
+        elif not self.dry_run:
+            age_unresolved(self.store, self.lease, self.user)
 
     def _roll_series(self) -> None:
         """Series that nobody touched produce no delta: their next occurrences are made as the window moves (E-7)."""
@@ -246,17 +246,6 @@ class _Pass:
         if stale:
             todos = [Todo(self.user.user_id, self.kind, Side.MAILBOX.value, mailbox_id) for mailbox_id in stale]
             self.store.commit(self.lease, Changes(todos=todos, item_user=self.user.user_id))
-
-    def _age_unresolved(self) -> None:
-        """What the last pass left unresolved and nobody answered; by the configuration its text is emptied (LS-080)."""
-        waiting = () if self.dry_run else self.store.unresolved(self.user.user_id, Standing.NEW)
-        if not waiting:
-            return
-        links = self.store.links(item.link_id for item in waiting)
-        ids = sorted(link.mailbox_id for link in links.values() if link.mailbox_id)
-        todos = [Todo(self.user.user_id, self.kind, Side.MAILBOX.value, mailbox_id) for mailbox_id in ids]
-        aged = [replace(item, standing=Standing.OPEN) for item in waiting]
-        self.store.commit(self.lease, Changes(unresolved=aged, todos=todos, item_user=self.user.user_id))
 
     def _count_reading(self) -> None:
         """Orphans have seen one more complete reading."""
@@ -342,14 +331,21 @@ class _Pass:
     def _drafted(self, context: Context) -> Plan:
         """The plan as far as the user's rights go.
 
-        They are asked for only where Salesforce is written to, which needs the same answer, or never is by this
-        configuration.
+        What he may read is asked for where anything is to be written; what he may do at all only where Salesforce is
+        written to, which needs the same answer, or never is by this configuration.
         """
-        drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
+        drafted = self._seen_by_him(context)
         sides = {one.side for step in drafted.steps for one in step.intents}
         if not sides or (Side.CRM not in sides and self.user.configuration.of(self.kind).direction.writes_crm):
             return drafted
         return permitted(drafted, self.crm.rights(self.kind), context.snapshot)
+
+    def _seen_by_him(self, context: Context) -> Plan:
+        drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
+        if drafted.writes and self.kind not in self.user.access:
+            self.user = knowing(self.user, self.crm, self.kind)
+            return plan(self.user, self.kind, context.snapshot, self.window, self.today)
+        return drafted
 
     def _planned(self, context: Context, load: Load) -> Plan:
         drafted = self._drafted(context)

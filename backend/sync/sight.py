@@ -88,6 +88,7 @@ def seen_record(record: Record) -> SeenRecord:
         activity_at=record.activity_at,
         is_child=record.is_child,
         problem=record.problem,
+        hidden=record.hidden,
     )
 
 

@@ -17,6 +17,7 @@ from backend.domain.configuration import Configuration
 from backend.domain.recurrence import WHOLE, Series
 from backend.domain.values import EMPTY, Kind, Side, Values
 from backend.ports.answers import Op
+from backend.ports.crm import FieldAccess
 from backend.ports.mailbox import OWN, Caps
 
 EVERYTHING: Final = "all"
@@ -79,6 +80,8 @@ class SeenRecord:
     activity_at: datetime | None = None
     is_child: bool = False
     problem: str | None = None
+    hidden: frozenset[str] = frozenset()
+    """Groups that whoever read it may not see; not stored: the row keeps what others saw of them."""
 
 
 class LineState(StrEnum):
@@ -368,5 +371,7 @@ class UserView:
     widened: Mapping[Kind, Widened] = field(default_factory=dict)
     followed: frozenset[str] = frozenset()
     """Contacts that he follows in Chatter."""
+    access: Mapping[Kind, FieldAccess] = field(default_factory=dict)
+    """What he may read and edit, where it was asked (D-16)."""
     spellings: Mapping[str, str] = field(default_factory=dict)
     """Accounts that he chose for companies, by the company's folded text (H-3)."""

@@ -16,7 +16,7 @@ from backend.domain.attendees import ATTENDEES
 from backend.domain.people import Found
 from backend.domain.values import Kind, Side
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
-from backend.ports.crm import EVERY_RIGHT, NamedAccount, OrganisationPage, Record, Right
+from backend.ports.crm import EVERY_RIGHT, FieldAccess, NamedAccount, OrganisationPage, Record, Right
 from backend.ports.errors import CursorExpired, Malformed
 from backend.ports.mailbox import Probe
 from tests.fakes.fake_mailbox import alike
@@ -172,6 +172,10 @@ class FakeCrm:
         """See Crm."""
         with _call(self.world, "crm.find_people"):
             return self.world.org.found(addresses, events)
+
+    def access(self, kind: Kind) -> FieldAccess:
+        """See Crm."""
+        return FieldAccess()
 
     def near_accounts(self, company: str) -> Sequence[NamedAccount]:
         """See Crm. This organisation has no accounts: the company is a text of the contact."""
