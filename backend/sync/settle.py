@@ -312,13 +312,22 @@ class Settlement:
 
     def _overtaken(self, one: Intent) -> None:
         self.supersede(one, "Changed meanwhile; planned again.")
-        target = self._target_id(one)
+        target = self.target_id(one)
         if target:
             self.reread.add(target)
 
     def unanswered(self, one: Intent) -> None:
         """An update or deletion whose answer never came: its target is read again and compared (C4)."""
         self._overtaken(one)
+
+    def delivered(self, one: Intent, stands: Values) -> None:
+        """What an unanswered update was to write and stands there now is agreed, group by group (C4, INV-6)."""
+        groups = [group for group in one.values if group != ATTENDEES and company.agreed(one, group, stands)]
+        source = one.from_mailbox if one.side is Side.CRM else one.from_crm
+        sides = picked(source, groups), picked(stands, groups)
+        mailbox, crm = sides if one.side is Side.CRM else reversed(sides)
+        if groups:
+            self._agree(self.links[one.link_id], mailbox, crm)
 
     def supersede(self, one: Intent, reason: str) -> None:
         """The write is no longer right: the pair is looked at again."""
@@ -367,7 +376,8 @@ class Settlement:
         link = self.links[one.link_id]
         self._store(replace(link, state=LinkState.HELD, reason=message, attempts=0))
 
-    def _target_id(self, one: Intent) -> str | None:
+    def target_id(self, one: Intent) -> str | None:
+        """Id of what a write is for, once it is known."""
         link = self.links[one.link_id]
         return link.mailbox_id if one.side is Side.MAILBOX else self.lines[link.line_id].crm_id
 

@@ -219,6 +219,27 @@ def test_c4_inv3_a_card_whose_answer_was_lost_is_found_by_its_tag_under_another_
     assert (lab.world.org.read(row) or {})["email"] == "king@engine.example"
 
 
+@pytest.mark.parametrize("side", Side)
+def test_c4_inv6_an_edit_after_an_update_whose_answer_was_lost_is_no_conflict(side: Side) -> None:
+    """What took effect without an answer was agreed: the edit that follows on the same side is newer, not contrary."""
+    lab = Lab(1, CONTACTS if side is Side.MAILBOX else MAILBOX_WINS)
+    thing, row = paired(lab)
+
+    def type_in(title: str) -> None:
+        if side is Side.MAILBOX:
+            lab.world.mailbox_of(1).edit(thing, {"title": title})
+        else:
+            lab.world.org.edit(row, {"title": title})
+
+    type_in("first")
+    loses_the_answer(lab, f"{side.other}.write")
+    type_in("second")
+    lab.settle()
+
+    assert titles(lab, thing, row) == ("second", "second")
+    assert lab.count(tables.conflict) == 0
+
+
 def test_inv6_what_a_person_typed_after_a_lost_answer_is_not_overwritten_by_the_repeat_d3() -> None:
     """Insert, never upsert."""
     lab = Lab(1, CONTACTS)
