@@ -17,13 +17,16 @@ import structlog
 from backend.config import Config
 from backend.domain.values import Kind
 from backend.lease_keeper import kept
+from backend.mailboxes import look_for, mailbox_of
 from backend.microsoft.directory import MicrosoftConnection
 from backend.microsoft.settings import MicrosoftSettings
+from backend.outcomes import judged, told
 from backend.ports.clock import Clock
-from backend.ports.errors import AccessLost, BudgetSpent, ServiceError, Transient
+from backend.ports.errors import AccessLost, ServiceError, Transient
 from backend.ports.metering import CallCounter
 from backend.readiness import look_again
 from backend.salesforce.connection import SalesforceConnection, SalesforceSettings
+from backend.storage import reset
 from backend.storage.chores import Chore, Chores
 from backend.storage.configurations import Configurations
 from backend.storage.connections import Connections
@@ -31,8 +34,7 @@ from backend.storage.engine import opened
 from backend.storage.organisation_state import OrganisationBook
 from backend.storage.people import People
 from backend.storage.pruning import prune
-from backend.storage.reset import reset_user
-from backend.storage.runs import Finished, Outcome, Runs, UserState
+from backend.storage.runs import Finished, Outcome, Runs
 from backend.storage.secrets import Vault
 from backend.storage.service_cache import SqlServiceCache, fingerprint
 from backend.storage.sync_store import SqlSyncStore
@@ -40,6 +42,7 @@ from backend.sync.decisions import Answer, decided
 from backend.sync.report import RunReport
 from backend.sync.run import Engine
 from backend.sync.state import IntentState, Lease, UserView
+from backend.sync.store import LeaseLost
 from backend.trust import Trusted, trust_file
 
 log = structlog.get_logger(__name__)
@@ -48,6 +51,7 @@ EVENTS_KEPT: Final = timedelta(days=60)
 """Events of Salesforce that ended longer ago are not read at all."""
 SHOWN_FROM: Final = 40
 """Writes of a pass from which on its progress is worth showing."""
+OVERTAKEN: Final = "This person was reset, or taken over by another process, meanwhile; the next pass goes on."
 PATIENCE: Final = 20
 DECISION_SECONDS: Final = 10.0
 MICROSOFT: Final = "microsoft"
@@ -271,6 +275,9 @@ class Lockstep:
             report = RunReport(user_id, outcome="failed", trouble=[error], problem=error.message)
             if not started and not dry_run:
                 started.append(self.runs.start(user_id, 0, cause))
+        except LeaseLost:  # its run is closed as cut off by the pass that follows, which is due at once
+            log.info("the pass was overtaken by a reset or another process", user=user_id)
+            return RunReport(user_id, outcome="busy", problem=OVERTAKEN)
         if started and not dry_run:
             self.runs.finish(started[0], user_id, self._finished(report))
             self._note_microsoft(report)
@@ -278,15 +285,14 @@ class Lockstep:
         return report
 
     def _pass(self, user: UserView, begin: Callable[[Lease], int], *, dry_run: bool) -> RunReport:
-        mailbox = self.microsoft.mailbox(user.mailbox_id or user.address)
-        if user.mailbox_id is None:
-            identity = mailbox.identity()
-            self.people.remember_mailbox(user.user_id, identity.id, identity.zone)
+        mailbox = mailbox_of(user, self.microsoft, self.people)
         crm = self.salesforce.user(user.username, user.crm_user_id)
-        return self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run)
+        report = self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run)
+        look_for(user, report.trouble, self.microsoft, self.people)
+        return report
 
     def _finished(self, report: RunReport) -> Finished:
-        state, outcome = _judged(report)
+        state, outcome = judged(report)
         counts: dict[str, Any] = {
             "read": dict(report.read),
             "writes": dict(report.writes),
@@ -300,7 +306,7 @@ class Lockstep:
         waits = [error.retry_after for error in report.trouble if isinstance(error, Transient) and error.retry_after]
         pause = max([float(self.config.cycle_seconds), *waits])
         next_at = None if outcome is Outcome.FAILED else self.clock.now() + timedelta(seconds=pause)
-        error, remedy = _told(report)
+        error, remedy = told(report)
         return Finished(outcome, state, outcome is not Outcome.FAILED, counts, error, remedy, next_at)
 
     def _note_microsoft(self, report: RunReport) -> None:
@@ -339,9 +345,15 @@ class Lockstep:
             time.sleep(0.5)
         raise ValueError("This person's sync is running; try again in a minute.")
 
-    def reset(self, user_id: int) -> None:
-        """Forgets a user's links, so that everything is matched anew; no contact and no event changes (LS-177)."""
-        reset_user(self.database, user_id)
+    def reset(self, user_id: int, *, forget_stops: bool = False) -> None:
+        """Forgets a user's links, so that everything is matched anew; no contact and no event changes (LS-177).
+
+        forget_stops: what was deleted on one side only is made there again.
+        """
+        with self.database.begin() as connection:
+            reset.reset(connection, user_id)
+            if forget_stops:
+                reset.forget_stops(connection, user_id, self.clock.now())
         self.runs.want([user_id])
 
     def retry_everybody(self) -> None:
@@ -369,32 +381,3 @@ class Lockstep:
     def want_again(self, user_id: int) -> None:
         """Notes that the user is to get a pass after the present one."""
         self.runs.want([user_id])
-
-
-def _judged(report: RunReport) -> tuple[UserState, Outcome]:
-    """The user's state and the run's outcome after a pass."""
-    if report.outcome == "failed":
-        trouble = report.trouble
-        waits = bool(trouble) and all(isinstance(error, Transient | BudgetSpent) for error in trouble)
-        return (UserState.THROTTLED if waits else UserState.NEEDS_ATTENTION), Outcome.FAILED
-    if report.outcome == "partial":
-        waits = report.waiting > 0 or any(isinstance(error, Transient) for error in report.trouble)
-        return (UserState.THROTTLED if waits else UserState.IN_SYNC), Outcome.PARTIAL
-    if report.lacks:
-        return UserState.NEEDS_ATTENTION, Outcome.PARTIAL
-    if report.waiting:
-        return UserState.THROTTLED, Outcome.PARTIAL
-    return UserState.IN_SYNC, Outcome.HELD if report.held else Outcome.OK
-
-
-def _told(report: RunReport) -> tuple[str, str]:
-    """What stood in the way of a pass, and what to do about it."""
-    first = next((error for error in report.trouble if error.message == report.problem), None)
-    if first is not None:
-        return first.told
-    if report.lacks and not report.problem:
-        told = [lack.told for lack in report.lacks]
-        return " ".join(happened for happened, _ in told), " ".join(remedy for _, remedy in told)
-    if report.waiting and not report.problem:
-        return f"{report.waiting} decided changes wait to be sent. {report.waiting_for}".rstrip(), ""
-    return report.problem, ""

@@ -159,9 +159,15 @@ def _status_lines(data: dict[str, Any], *, items: bool) -> Iterator[str]:
 
 @click.command()
 @click.option("--user", "address", required=True, help="E-mail address or Salesforce user name.")
-def reset(address: str) -> None:
-    """Match one person anew; no contact and no event changes (LS-177)."""
+@click.option("--forget-stops", is_flag=True, help="Make again what was deleted on one side only.")
+def reset(address: str, forget_stops: bool) -> None:
+    """Match one person anew; no contact and no event changes (LS-177).
+
+    What a pass has seen deleted on one side stays deleted there, unless --forget-stops is given. A deletion that no
+    pass has seen yet cannot be told from something that was never paired: it is undone.
+    """
     with installation() as lockstep:
-        (user_id,) = _people(lockstep, address)
-        lockstep.reset(user_id)
+        lockstep.reset(_known(lockstep, address), forget_stops=forget_stops)
     click.echo(f"{address} is matched anew in the next pass; nothing was changed on either side.")
+    if forget_stops:
+        click.echo("What was deleted on one side only is made there again.")

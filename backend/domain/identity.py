@@ -57,8 +57,11 @@ def strong_key(kind: Kind, values: Values) -> str | None:
     return normal_email(email) if kind is Kind.CONTACT and isinstance(email, str) else None
 
 
-def same_name(left: Values, right: Values) -> bool:
-    """Whether two contacts have the same first and last name, whatever their companies."""
+def same_person(left: Values, right: Values) -> bool:
+    """Whether two contacts have the same address, or the same first and last name, whatever their companies."""
+    address = strong_key(Kind.CONTACT, left)
+    if address is not None and address == strong_key(Kind.CONTACT, right):
+        return True
     mine, other = left.get("name"), right.get("name")
     if not isinstance(mine, Name) or not isinstance(other, Name):
         return False

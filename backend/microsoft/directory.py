@@ -26,7 +26,8 @@ from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.metering import Meter
 
 _USER_FIELDS: Final = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
-_NO_MAILBOX: Final = UNKNOWN_USER | {"mailboxnotenabledforrestapi", "no_mailbox"}
+NO_MAILBOX: Final = UNKNOWN_USER | {"mailboxnotenabledforrestapi", "no_mailbox"}
+"""Codes, case-folded, that say that nobody has a mailbox there."""
 
 
 class CheckResult(StrEnum):
@@ -156,7 +157,7 @@ def _result(error: ServiceError) -> CheckResult:
         return CheckResult.SERVICE_UNREACHABLE
     if error.code == "address_shared":
         return CheckResult.ADDRESS_SHARED
-    if error.code.casefold() in _NO_MAILBOX:
+    if error.code.casefold() in NO_MAILBOX:
         return CheckResult.MAILBOX_NOT_FOUND
     if error.code.casefold() == "invalidauthenticationtoken":
         return CheckResult.CREDENTIALS_REJECTED

@@ -12,6 +12,7 @@ from backend.ports.clock import Clock
 from backend.ports.crm import CrmUser
 from backend.storage.applied_settings import carry_out
 from backend.storage.engine import reading
+from backend.storage.renaming import keep_assigned
 from backend.storage.statements import IDS, insert_missing, look_up
 from backend.storage.tables import person, user_state
 
@@ -53,11 +54,11 @@ class People:
             found = connection.execute(query).scalars().all()
         return found[0] if len(found) == 1 else None
 
-    def remember_mailbox(self, user_id: int, mailbox_id: str, zone: str) -> None:
-        """Notes which mailbox answered for a person, and its IANA zone; another id later on is another mailbox."""
+    def remember_mailbox(self, user_id: int, mailbox_id: str, zone: str, address: str) -> None:
+        """Notes which mailbox answered at a person's address, and its IANA zone; another id is another mailbox."""
         place = sa.update(user_state).where(user_state.c.user_id == user_id)
         with self._engine.begin() as connection:
-            connection.execute(place.values(mailbox_id=mailbox_id, mailbox_zone=zone))
+            connection.execute(place.values(mailbox_id=mailbox_id, mailbox_zone=zone, mailbox_address=address))
 
     def set_paused(self, user_ids: Iterable[int], paused: bool) -> None:
         """Stops or resumes people's passes; nothing else changes for them."""
@@ -79,6 +80,8 @@ def _store(connection: sa.Connection, users: Sequence[CrmUser]) -> bool:
     ]
     if changed:
         connection.execute(_CHANGE, changed)
+        renamed = {known[user.id].username: user.username for user in users if user.id in known}
+        keep_assigned(connection, {old: new for old, new in renamed.items() if old.casefold() != new.casefold()})
     if new:
         connection.execute(sa.insert(person), new)
     ids = {row.id for row in look_up(connection, _KNOWN, wanted)}

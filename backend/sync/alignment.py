@@ -20,6 +20,7 @@ from backend.sync.state import (
     Line,
     LineState,
     Link,
+    LinkState,
     Meeting,
     Presence,
     SeenItem,
@@ -154,11 +155,11 @@ def refound(context: Context) -> Iterator[Step]:
     for link in sorted(context.links.values(), key=lambda link: link.id):
         view = context.view(link)
         record = context.record(context.line(link))
-        if view is not None and view.presence is Presence.GONE and link.original_start == WHOLE:
+        if _vanished(link, view):
             again = items.like_item(view, link.shadow_mailbox or EMPTY)
             if again is not None:
                 moved = _filled(replace(link, mailbox_id=again.ref.mailbox_id), again.values)
-                if again.seen.uid and again.seen.uid == view.seen.uid:
+                if view is not None and again.seen.uid and again.seen.uid == view.seen.uid:
                     moved = replace(link, mailbox_id=again.ref.mailbox_id)
                 left = Tombstone(link.user_id, link.kind, link.mailbox_id, None)
                 yield replace(_repointed(context, moved, None, title_of(again.values)), tombstone=left)
@@ -171,6 +172,13 @@ def refound(context: Context) -> Iterator[Step]:
                 meeting = context.meeting_of_line.get(line.id)
                 if meeting is not None:
                     yield Step(Verb.REPOINT, context.kind, title_of(anew.values), meeting=_filled(meeting, anew.values))
+
+
+def _vanished(link: Link, view: ItemView | None) -> bool:
+    """Whether a pair's item is gone, or was left behind in another mailbox: a stop outlives a reset (G-2, G-3)."""
+    if link.original_start != WHOLE or link.mailbox_id is None:
+        return False
+    return link.state is LinkState.STOPPED if view is None else view.presence is Presence.GONE
 
 
 Shadowed = TypeVar("Shadowed", Link, Meeting)
@@ -228,9 +236,9 @@ class _Unlinked:
             and (kind is Kind.CONTACT or record.owner_id == context.user.crm_user_id)
         }
 
-    def like_item(self, gone: ItemView, shadow: Values) -> ItemView | None:
+    def like_item(self, gone: ItemView | None, shadow: Values) -> ItemView | None:
         """The one unlinked item with the identity of the vanished one."""
-        uid = gone.seen.uid
+        uid = gone.seen.uid if gone is not None else None
         same = [
             view
             for view in self.items.values()

@@ -50,7 +50,9 @@ class Dispatch:
 
     def cleared(self, batch: Sequence[Intent]) -> list[Intent]:
         """The writes that may leave; the others are settled. All intents are of one side, kind and op."""
-        fresh = [one for one in batch if self._configured(one)]
+        present = self.store.user(self.context.user.user_id)
+        version = None if present is None else present.configuration.version
+        fresh = [one for one in batch if self._configured(one, version)]
         if not fresh:
             return []
         match fresh[0].side, fresh[0].op:
@@ -69,8 +71,9 @@ class Dispatch:
     def _with_people(self, batch: list[Intent]) -> list[Intent]:
         return Relating(self.store, self.crm, self.context, self.settlement, self.known).settled(batch)
 
-    def _configured(self, one: Intent) -> bool:
-        if one.config_version == self.context.user.configuration.version:
+    def _configured(self, one: Intent, version: int | None) -> bool:
+        """Whether it was planned by the settings that apply at this moment; None: he no longer syncs (F-8, INV-26)."""
+        if one.config_version == version:
             return True
         self.settlement.supersede(one, CONFIGURED)
         return False

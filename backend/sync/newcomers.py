@@ -10,11 +10,12 @@ from functools import cached_property
 from uuid import UUID
 
 from backend.domain.configuration import Preference, StartRule
-from backend.domain.identity import contact_key, contradict, item_key, natural_key, same_name, strong_key
+from backend.domain.identity import contact_key, contradict, item_key, natural_key, same_person, strong_key
 from backend.domain.recurrence import WHOLE, ended
 from backend.domain.values import AllDay, Kind, Side, Timed, Values
 from backend.sync import rows
 from backend.sync.context import Context, title_of
+from backend.sync.joining import found_again, stop_follows
 from backend.sync.plan import Step, Verb
 from backend.sync.scope import left_out
 from backend.sync.series import ItemView
@@ -199,8 +200,8 @@ class Newcomers:
     def _by_key(self, view: ItemView) -> SeenRecord | None:
         """The record that our own keys name, where no link remembers it: after a reset (G-2).
 
-        A copy carries the tag of its original and a card may be used for somebody else, so the names have to agree.
-        Events are known again by their meeting.
+        A copy carries the tag of its original and a card may be used for somebody else, so name or address has to
+        agree; the other may have been edited meanwhile. Events are known again by their meeting.
         """
         if self.context.kind is Kind.EVENT:
             return None
@@ -209,8 +210,7 @@ class Newcomers:
         named = [record for key in made_from_it for record in self._by_tag.get(key, [])]
         if view.seen.key_tag is not None:
             named = [*self._tagged(view.seen.key_tag), *named]
-        same = [record for record in named if same_name(view.values, record.values) and self._compatible(view, record)]
-        free = self._free(same)
+        free = self._free(record for record in named if same_person(view.values, record.values))
         return free[0] if free else None
 
     def _tagged(self, tag: UUID) -> list[SeenRecord]:
@@ -277,14 +277,18 @@ class Newcomers:
 
     def _join(self, view: ItemView, meeting: Meeting, line: Line) -> Step | None:
         """A further copy of a known meeting: takes the meeting's shadows, never its own values (D-6)."""
-        if line.id in self.context.by_line:
-            return None
+        mine = self.context.by_line.get(line.id)
+        if mine is not None:
+            return stop_follows(self.context, view, mine)
+        found = found_again(self.context, line, self._by_tag.get(line.key, ()))
+        line = found or line
         if line.crm_id:
             self.taken.add(line.crm_id)
         state = LinkState.LINKED if line.crm_id else LinkState.CREATING
         shadows = (meeting.shadow_mailbox, meeting.shadow_crm) if line.crm_id else (None, None)
         link = rows.link_to(self.context, line, ref=view.ref, state=state, origin=Origin.MATCHED, shadows=shadows)
-        return Step(Verb.JOIN, Kind.EVENT, title_of(view.values), "Another copy of a known meeting.", link=link)
+        title = title_of(view.values)
+        return Step(Verb.JOIN, Kind.EVENT, title, "Another copy of a known meeting.", link=link, line=found)
 
     def _pair(self, view: ItemView, record: SeenRecord, known: Meeting | None) -> Step:
         self.taken.add(record.crm_id)

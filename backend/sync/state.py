@@ -367,6 +367,8 @@ class UserView:
     selections: frozenset[tuple[str, str]] = frozenset()
     """Chosen events as (uid, original start); original start WHOLE selects a series or a single event (F.3)."""
     mailbox_id: str | None = None
+    mailbox_address: str | None = None
+    """The address by which the mailbox was found; another one may lead to another mailbox (G)."""
     private_since: datetime | None = None
     widened: Mapping[Kind, Widened] = field(default_factory=dict)
     followed: frozenset[str] = frozenset()

@@ -41,6 +41,7 @@ user_state = Table(
     Column("remedy", Text, nullable=False, server_default=""),
     Column("mailbox_id", String(128)),
     Column("mailbox_zone", String(64)),
+    Column("mailbox_address", String(320)),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("configuration_id", Id, ForeignKey("configuration.id", ondelete="SET NULL"), index=True),
     Column("syncs", Boolean, nullable=False, server_default=text("false")),

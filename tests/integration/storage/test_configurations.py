@@ -380,7 +380,7 @@ def test_a_person_is_found_by_address_or_user_name(office: Office) -> None:
 
 def test_a_mailbox_that_answered_is_remembered(office: Office) -> None:
     office.assign(SALES, [ADA])
-    office.people.remember_mailbox(1, "mailbox-1", "Asia/Tokyo")
+    office.people.remember_mailbox(1, "mailbox-1", "Asia/Tokyo", "ada@example.com")
     view = office.store.user(1)
     assert view is not None
     assert (view.mailbox_id, view.zone) == ("mailbox-1", "Asia/Tokyo")
