@@ -114,6 +114,7 @@ _LINES_BY_ID = sa.select(*LINE).where(line.c.kind == _KIND, line.c.id.in_(IDS))
 _LINES_BY_RECORD = sa.select(*LINE).where(line.c.kind == _KIND, line.c.crm_id.in_(IDS))
 _MEETINGS_BY_LINE = sa.select(*MEETING).where(meeting.c.line_id.in_(IDS))
 _MEETINGS_BY_UID = sa.select(*MEETING).where(meeting.c.uid.in_(IDS))
+_LINKS_OF = sa.select(*LINK).where(link.c.line_id.in_(IDS)).order_by(link.c.id)
 _USERS_OF_LINE = sa.select(link.c.user_id).where(link.c.line_id == sa.bindparam("line"))
 _PLANNED_VERSION = sa.select(user_state.c.planned_version).where(user_state.c.user_id == _USER)
 _LIVING_RECORD = (crm_record.c.kind == _KIND, crm_record.c.presence != Presence.GONE.value)
@@ -252,6 +253,12 @@ def links(connection: sa.Connection, ids: Iterable[UUID]) -> Mapping[UUID, Link]
     decode = Decoder()
     found = (to_link(row, decode) for row in look_up(connection, _LINKS, _texts(ids)))
     return {one.id: one for one in found}
+
+
+def links_of(connection: sa.Connection, line_ids: Iterable[UUID]) -> tuple[Link, ...]:
+    """Links of lines, of all users."""
+    decode = Decoder()
+    return tuple(to_link(row, decode) for row in look_up(connection, _LINKS_OF, _texts(line_ids)))
 
 
 def linked_refs(connection: sa.Connection, user_id: int, kind: Kind, refs: Iterable[Ref]) -> Mapping[Ref, UUID]:

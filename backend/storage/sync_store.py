@@ -179,6 +179,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.links(connection, ids)
 
+    def links_of(self, line_ids: Iterable[UUID]) -> tuple[Link, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.links_of(connection, line_ids)
+
     def lines(self, kind: Kind, *, ids: Iterable[UUID] = (), crm_ids: Iterable[str] = ()) -> tuple[Line, ...]:
         """See SyncStore."""
         with self._reading.begin() as connection:

@@ -6,18 +6,25 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from backend.domain.identity import folded
-from backend.domain.values import Kind
+from backend.domain.values import EMPTY, Kind, Side
 from backend.ports.answers import Verdict
 from backend.ports.crm import CrmUser, Organisation, OrganisationPage, Record
 from backend.ports.errors import CursorExpired
+from backend.sync.context import title_of
 from backend.sync.scope import owners
 from backend.sync.settle import UNRELATED
 from backend.sync.sight import absent_record, seen_record
-from backend.sync.state import Lease, LineState, SeenRecord, UserView
+from backend.sync.state import Lease, LineState, Link, LinkState, Note, SeenRecord, Todo, UserView
 from backend.sync.store import Changes, Follows, SyncStore
 from backend.sync.unresolved import LookAgain
+
+MERGED: Final = (
+    "Its Salesforce contact was merged into another one that this mailbox has already. Both cards stay, and only the "
+    "other one is kept in step: delete this card if it is no longer needed."
+)
 
 
 @dataclass
@@ -132,13 +139,36 @@ class OrganisationReader:
         if not merged:
             return
         lines = {line.crm_id: line for line in self.store.lines(Kind.CONTACT, crm_ids=[*merged, *merged.values()])}
+        links = self.store.links_of(line.id for line in lines.values())
         for loser, survivor in merged.items():
-            line = lines.get(loser)
-            if line is not None and survivor not in lines:
-                changes.lines.append(replace(line, crm_id=survivor, state=LineState.LIVE))
+            line, heir = lines.get(loser), lines.get(survivor)
+            if line is None:
+                continue
+            mine = [link for link in links if link.line_id == line.id and link.state is not LinkState.STOPPED]
+            if heir is None:
+                lines[survivor] = replace(line, crm_id=survivor, state=LineState.LIVE)
+                changes.lines.append(lines[survivor])
+                moved = mine
+            else:
+                taken = {link.user_id for link in links if link.line_id == heir.id}
+                moved = [replace(link, line_id=heir.id) for link in mine if link.user_id not in taken]
+                stopped = [link for link in mine if link.user_id in taken]
+                changes.links += [replace(link, state=LinkState.STOPPED, reason=MERGED) for link in stopped]
+                changes.notes += [_both_cards(link) for link in stopped if link.mailbox_id]
+                changes.links += moved
+            changes.todos += [_again(link) for link in moved if link.mailbox_id]
 
     def _reconcile(self, changes: Changes) -> None:
         """After a full listing: what is mirrored and was not listed is looked up by id."""
         for kind in Kind:
             missing = self.store.record_ids(kind) - self.listed[kind]
             self._verify(changes, kind, self.store.known_records(kind, sorted(missing)))
+
+
+def _both_cards(link: Link) -> Note:
+    title = title_of(link.shadow_mailbox or EMPTY)
+    return Note(link.user_id, link.kind, Side.MAILBOX, link.mailbox_id or "", MERGED, title, "merged")
+
+
+def _again(link: Link) -> Todo:
+    return Todo(link.user_id, link.kind, Side.MAILBOX.value, link.mailbox_id or "")

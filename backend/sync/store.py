@@ -243,6 +243,10 @@ class SyncStore(Protocol):
         """Links by id."""
         ...
 
+    def links_of(self, line_ids: Iterable[UUID]) -> tuple[Link, ...]:
+        """Links of these lines, of all users."""
+        ...
+
     def lines(self, kind: Kind, *, ids: Iterable[UUID] = (), crm_ids: Iterable[str] = ()) -> tuple[Line, ...]:
         """Lines by id or by the record they stand for."""
         ...
