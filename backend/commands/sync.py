@@ -14,6 +14,7 @@ from backend.commands.output import Failure
 
 if TYPE_CHECKING:
     from backend.storage.views.error_report import ErrorRow
+    from backend.storage.views.left_out import LeftOut
     from backend.sync.plan import Step
     from backend.sync.report import RunReport
     from backend.wiring import Lockstep
@@ -110,6 +111,7 @@ def status(address: str | None, as_json: bool) -> None:
     With --user also every item that does not sync, and why.
     """
     from backend.storage.views.error_report import item_rows
+    from backend.storage.views.left_out import left_out
     from backend.storage.views.standings import standings
 
     with installation() as lockstep:
@@ -119,6 +121,7 @@ def status(address: str | None, as_json: bool) -> None:
         people = standings(lockstep.database, only)
         with lockstep.database.connect() as connection:
             items = [_item(row) for row in item_rows(connection, only)]
+            aside = [_aside(one) for one in left_out(connection, only)] if only is not None else []
     data = {
         "organisation": {
             "last_cycle": organisation.cycle_at,
@@ -129,6 +132,7 @@ def status(address: str | None, as_json: bool) -> None:
         },
         "people": people,
         "items": items,
+        "left_out": aside,
     }
     output.facts(data, as_json, lambda: _status_lines(data, items=only is not None))
 
@@ -138,6 +142,10 @@ def _item(row: ErrorRow) -> dict[str, Any]:
 
     told = {"address": row.address, "kind": row.kind, "title": row.title, "reason": said(row.reason, row.refusal)}
     return told | {"remedy": remedy(row.refusal) if row.refusal else "", "code": row.code, "since": row.since}
+
+
+def _aside(one: LeftOut) -> dict[str, Any]:
+    return {"kind": one.kind.value, "side": one.side.value, "reason": one.reason, "number": one.number}
 
 
 def _status_lines(data: dict[str, Any], *, items: bool) -> Iterator[str]:
@@ -155,6 +163,10 @@ def _status_lines(data: dict[str, Any], *, items: bool) -> Iterator[str]:
             yield f"  {left_out[one['address']]} items do not sync: `{command}` tells why."
     for one in data["items"] if items else ():
         yield f"  {one['kind']} “{one['title']}”: {one['reason']} {one['remedy']}".rstrip()
+    known = {one["reason"] for one in data["items"]}
+    for one in data["left_out"]:
+        if one["reason"] not in known:
+            yield f"  {one['number']} {one['kind']}s left out: {one['reason']}"
 
 
 @click.command()

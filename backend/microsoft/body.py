@@ -17,7 +17,9 @@ _RULE: Final = re.compile(r"_{20,}")
 _TEXT_BLOCK: Final = re.compile(r"^[ \t]*_{20,}[ \t]*\r?$.*?(?:^[ \t]*_{20,}[ \t]*\r?$|\Z)", re.MULTILINE | re.DOTALL)
 _OPENING: Final = re.compile(r"(?:<(?:div|p|span|font)\b[^>]*>\s*)+\Z", re.IGNORECASE)
 """Elements that begin right before the line: they belong to the block."""
+_CLOSING: Final = re.compile(r"(?:\s*</(?:div|p|span|font)>)*", re.IGNORECASE)
 _BODY_START: Final = re.compile(r"<body[^>]*>", re.IGNORECASE)
+_BODY_END: Final = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
 def own_text(text: str, *, online: bool) -> str:
@@ -26,14 +28,28 @@ def own_text(text: str, *, online: bool) -> str:
 
 
 def with_own_text(document: str, text: str) -> str | None:
-    """An online meeting's HTML with other own text before an untouched join block; None if the block is not found."""
+    """An online meeting's HTML with other own text before an untouched join block; None if the block is not found.
+
+    What people wrote below the block is own text too: it is in the new text, so it must not stay below.
+    """
     start, rule = _BODY_START.search(document), _RULE.search(document)
     if start is None or rule is None or rule.start() < start.end():
         return None
     opening = _OPENING.search(document, start.end(), rule.start())
     block = opening.start() if opening is not None else rule.start()
     lines = "<br>\r\n".join(html.escape(line, quote=False) for line in text.split("\n"))
-    return f"{document[: start.end()]}<div>{lines}</div>\r\n{document[block:]}"
+    end, below = _block_end(document, rule.end())
+    return f"{document[: start.end()]}<div>{lines}</div>\r\n{document[block:end]}{document[below:]}"
+
+
+def _block_end(document: str, after: int) -> tuple[int, int]:
+    """Where a block ends that has a line below too, and where the body ends; without one it goes to the end."""
+    last = _RULE.search(document, after)
+    closing = _CLOSING.match(document, last.end()) if last is not None else None
+    if closing is None:
+        return len(document), len(document)
+    body_end = _BODY_END.search(document, closing.end())
+    return closing.end(), body_end.start() if body_end is not None else len(document)
 
 
 class _Text(HTMLParser):
@@ -57,6 +73,8 @@ class _Text(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         text = re.sub(r"[ \t\r\n]+", " ", data)
+        if not self.parts or self.parts[-1].endswith("\n"):
+            text = text.lstrip(" ")
         if not self._silent and text.strip(" "):
             self.parts.append(text)
 

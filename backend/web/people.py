@@ -9,8 +9,9 @@ from flask import Blueprint, abort, render_template, request
 from backend.domain.configuration import CONTAINERS, Direction
 from backend.domain.values import Kind, Side
 from backend.storage.views.activity import NONE, Writes, writes_since
+from backend.storage.views.left_out import LeftOut
 from backend.storage.views.people import PersonRow, person_by_id
-from backend.storage.views.person import Details, LeftOut, details
+from backend.storage.views.person import Details, details
 from backend.storage.views.runs import run_by_id, runs_of, writes_of
 from backend.web.numbers import count
 from backend.web.paging import number, pager

@@ -24,6 +24,7 @@ from backend.storage.tables import (
     person,
     user_state,
 )
+from backend.storage.views.left_out import why_waiting
 from backend.storage.views.refusals import Refusal, refusals
 
 
@@ -170,6 +171,8 @@ def unlinked(connection: sa.Connection, user_id: int, kind: Kind, side: str, ref
     crm = _crm(connection, kind.value, ref if side == "crm" else None)
     if row is None or not (mailbox.known or crm.known or said):
         return None
+    if not (said or mailbox.problem or crm.problem) and side == "crm" and kind is Kind.EVENT:
+        said = why_waiting(connection, user_id, ref)
     return Passport(
         link_id=None, kind=kind, user_id=user_id, person=row.name, person_zone=row.mailbox_zone or row.zone,
         configuration=row.configuration or "", settings=row.settings or {}, state="unlinked", reason=said or "",

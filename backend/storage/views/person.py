@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backend.domain.values import Kind, Side
-from backend.storage.tables import configuration, line, link, note, person, stream, user_state
+from backend.domain.values import Kind
+from backend.storage.tables import configuration, line, link, person, stream, user_state
+from backend.storage.views.left_out import LeftOut, left_out
 from backend.storage.views.refusals import Refusal, refusals
 from backend.storage.views.titles import Named, titles
 from backend.storage.views.unresolved import Company, companies
@@ -26,16 +27,6 @@ class Milestones:
     events_listed: datetime | None
     done_at: datetime | None
     assigned_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Items of one kind that one reason keeps from being written, seen from the side they are on."""
-
-    kind: Kind
-    side: Side
-    reason: str
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +81,7 @@ def details(connection: sa.Connection, user_id: int, shown: int = 10) -> Details
         settings=row.settings or {},
         milestones=_milestones(connection, user_id, row),
         pairs=_pairs(connection, user_id),
-        left_out=_left_out(connection, user_id),
+        left_out=left_out(connection, user_id),
         refused=refused,
         refused_total=number,
         companies=tuple(companies(connection, person.c.id == user_id)),
@@ -122,16 +113,6 @@ def _pairs(connection: sa.Connection, user_id: int) -> dict[tuple[Kind, str], in
         .group_by(link.c.kind, link.c.state)
     )
     return {(Kind(kind), state): number for kind, state, number in rows}
-
-
-def _left_out(connection: sa.Connection, user_id: int) -> tuple[LeftOut, ...]:
-    rows = connection.execute(
-        sa.select(note.c.kind, note.c.side, note.c.reason, sa.func.count())
-        .where(note.c.user_id == user_id)
-        .group_by(note.c.kind, note.c.side, note.c.reason)
-        .order_by(sa.func.count().desc(), note.c.reason)
-    )
-    return tuple(LeftOut(Kind(kind), Side(side), reason, number) for kind, side, reason, number in rows)
 
 
 def _refused(connection: sa.Connection, user_id: int, shown: int) -> tuple[tuple[Refused, ...], int]:

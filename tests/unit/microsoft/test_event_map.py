@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.domain import text
 from backend.domain.attendees import Attendee, Attendees, Part, Reply
 from backend.domain.projection import project_mailbox
 from backend.domain.values import AllDay, Kind, ShowAs, Timed
@@ -385,6 +386,17 @@ def test_ms081_the_join_block_stays_untouched_when_the_description_is_replaced()
     assert with_own_text(DOCUMENT, "New <b>\nplan") == (
         f"<html><head></head><body><div>New &lt;b&gt;<br>\r\nplan</div>\r\n{JOIN}</body></html>"
     )
+
+
+def test_ms081_what_was_written_below_the_block_is_replaced_too_and_not_doubled() -> None:
+    block = f"<div>{RULE}<div>Join</div><div>{RULE}</div></div>"
+    document = f"<html><body>\r\n<div>Agenda</div>\r\n{block}<p>See you</p></body></html>"
+    own = text.block(own_text(text_of(document), online=True))
+    assert own == "Agenda\n\nSee you"
+    written = with_own_text(document, own)
+    assert written is not None
+    assert f"{block}</body></html>" in written
+    assert text.block(own_text(text_of(written), online=True)) == own
 
 
 @pytest.mark.parametrize("document", ["", "<html><body>no block</body></html>", f"{RULE}<body></body>"])
