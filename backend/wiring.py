@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,6 +15,8 @@ from uuid import UUID
 import structlog
 
 from backend.config import Config
+from backend.domain.field_types import DescribedField
+from backend.domain.field_view import pointed_fields
 from backend.domain.values import Kind
 from backend.lease_keeper import kept
 from backend.mailboxes import look_for, mailbox_of
@@ -256,6 +258,14 @@ class Lockstep:
         )
         return sorted(set(conditions))
 
+    def _pointed_fields(self) -> Mapping[Kind, Sequence[str]]:
+        settings = [one.configuration for one in self.configurations.all() if one.configuration.active]
+        return pointed_fields((kind, one.of(kind).field_map) for one in settings for kind in Kind)
+
+    def described(self, kind: Kind) -> tuple[DescribedField, ...]:
+        """The fields of a kind as Salesforce has them now. Raises the errors of `ports.errors`."""
+        return self.salesforce.fields(kind)
+
     # --- one user's pass -------------------------------------------------------------------------------------------
 
     def sync_user(self, user_id: int, cause: str, *, dry_run: bool = False) -> RunReport:
@@ -286,7 +296,7 @@ class Lockstep:
 
     def _pass(self, user: UserView, begin: Callable[[Lease], int], *, dry_run: bool) -> RunReport:
         mailbox = mailbox_of(user, self.microsoft, self.people)
-        crm = self.salesforce.user(user.username, user.crm_user_id)
+        crm = self.salesforce.user(user.username, user.crm_user_id, pointed=self._pointed_fields())
         report = self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run)
         look_for(user, report.trouble, self.microsoft, self.people)
         return report

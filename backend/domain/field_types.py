@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from backend.domain.field_choices import FieldMap, rows_of
-from backend.domain.fieldmap import ROWS, FieldRow, Shape
+from backend.domain.fieldmap import CONTACT_ROWS, EVENT_ROWS, ROWS, FieldRow, Shape
 from backend.domain.values import Kind
 
 _LINES: Final = frozenset({"string", "textarea", "phone", "email", "url", "picklist", "combobox"})
@@ -70,6 +70,12 @@ def type_mistakes(
             yield row.key, objection
 
 
+def _held(row: FieldRow) -> int:
+    """How many characters a field has to hold: as many as the row's standard field."""
+    standard = next(each for each in (*CONTACT_ROWS, *EVENT_ROWS) if (each.key, each.label) == (row.key, row.label))
+    return standard.limit or 0
+
+
 def _objection(row: FieldRow, field: DescribedField, *, written: bool) -> str | None:
     if field.type not in _FITTING[row.shape]:
         return f"“{field.name}” is of type {field.type}; {row.label} needs {_WANTED[row.shape]}"
@@ -77,4 +83,6 @@ def _objection(row: FieldRow, field: DescribedField, *, written: bool) -> str | 
         return f"“{field.name}” lacks some of its values; {row.label} needs {_WANTED[row.shape]}"
     if written and not field.writable:
         return f"“{field.name}” cannot be written; choose another field, or a direction that only reads Salesforce"
+    if written and 0 < field.length < _held(row):
+        return f"“{field.name}” holds {field.length} characters; {row.label} needs {_held(row)}: make the field longer"
     return None

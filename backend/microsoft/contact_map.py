@@ -6,13 +6,16 @@ Paths of the map: a property, `name[0]`, `a.b`, or `mapi:0x…` for an extended 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from backend.domain import text
+from backend.domain.field_choices import STANDARD, FieldMap
+from backend.domain.field_view import parts_off
 from backend.domain.fieldmap import CONTACT_ROWS, FieldRow, Shape
-from backend.domain.values import Address, FieldValue, Name, Values
+from backend.domain.values import Address, FieldValue, Kind, Name, Values
 from backend.microsoft import tags
 from backend.microsoft.moments import instant
 from backend.ports.mailbox import Item
@@ -104,19 +107,25 @@ def contact_item(item: Json, extended: Extended | None = None) -> Item:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
-def contact_body(values: Values, present: Json, key: UUID | None = None) -> dict[str, Any]:
+def contact_body(
+    values: Values, present: Json, key: UUID | None = None, field_map: FieldMap = STANDARD
+) -> dict[str, Any]:
     """A request body that writes these groups and nothing else.
 
-    `present`: the contact as it is; lists are replaced whole, so its other entries are sent along (MS-083).
+    `present`: the contact as it is; lists are replaced whole, so its other entries are sent along (MS-083), and so are
+    the parts of an address that the field map leaves out (LS-087).
     """
+    off = frozenset(parts_off(Kind.CONTACT, field_map))
     body: dict[str, Any] = {}
     extended: list[dict[str, str]] = [] if key is None else [tags.tag_row(key)]
     for row in CONTACT_ROWS:
-        if row.group in values:
+        if row in off and row.group in values:
+            _keep(row, present, body)
+        elif row.group in values:
             _put(row, _part(values[row.group], row), present, body, extended)
     if "name" in values:
         # Sent along, since the service makes its own of changed name parts (MS-084).
-        body["displayName"] = _display_name(values, present)
+        body["displayName"] = _display_name(_with_kept_parts(values, present, off), present)
     if extended:
         body["singleValueExtendedProperties"] = extended
     return body
@@ -154,6 +163,13 @@ def _put(row: FieldRow, value: str | None, present: Json, body: dict[str, Any], 
         body[path] = value
 
 
+def _keep(row: FieldRow, present: Json, body: dict[str, Any]) -> None:
+    """An address is replaced whole; other properties stay as they are if nothing is sent."""
+    if "." in row.graph:
+        outer, inner = row.graph.split(".")
+        body.setdefault(outer, {})[inner] = (present.get(outer) or {}).get(inner)
+
+
 def _replaced(entries: list[Any], value: str | None, *, is_address: bool) -> list[Any]:
     """The list with another first entry, or without it; the others stay as they are."""
     others = entries[1:]
@@ -168,6 +184,15 @@ def _address(before: Mapping[str, str | None], address: str) -> dict[str, str]:
     """An e-mail entry; a name that only repeats the old address is not kept."""
     name = before.get("name")
     return {"address": address, "name": name} if name and name != before.get("address") else {"address": address}
+
+
+def _with_kept_parts(values: Values, present: Json, off: frozenset[FieldRow]) -> Values:
+    """The name as the contact will have it, for its display."""
+    name, before = values["name"], values_of(present, {}).get("name") if off else None
+    if not isinstance(name, Name) or not isinstance(before, Name):
+        return values
+    kept = {row.part: getattr(before, row.part) for row in off if row.group == "name" and row.part}
+    return {**values, "name": replace(name, **kept)}
 
 
 def _display_name(values: Values, present: Json) -> str | None:

@@ -50,15 +50,14 @@ class ContactWriter:
             case Op.DELETE:
                 return Ready(write, Inner("DELETE", self._places.contact(write.target or ""), match=write.expect), {})
             case Op.CREATE:
-                return _known(write, before) or Ready(
-                    write, Inner("POST", self._places.contacts(folder), contact_body(write.values, {}, write.key)), {}
-                )
+                body = contact_body(write.values, {}, write.key, write.field_map)
+                return _known(write, before) or Ready(write, Inner("POST", self._places.contacts(folder), body), {})
         if before is None or not before.ok:
             return refused(write, before or Outcome(0))
         present = contact_item(before.body)
         if before.body.get("parentFolderId") != folder or (write.expect or present.version) != present.version:
             return moved(write, present)
-        body = contact_body(write.values, before.body)
+        body = contact_body(write.values, before.body, field_map=write.field_map)
         return Ready(write, Inner("PATCH", self._places.contact(present.id), body, match=present.version), before.body)
 
 

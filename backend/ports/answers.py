@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from backend.domain.field_choices import STANDARD, FieldMap
 from backend.domain.people import Relations
 from backend.domain.values import Kind, Values
 
@@ -66,7 +67,8 @@ class Write:
     notify: a person (or a setting that a person made) allows the provider to mail the guests (INV-12, I.1) ·
     people: towards Salesforce, what becomes of the event's relation rows; written with the event (I-7) ·
     account: id of the account that a person chose for the contact's company · moves: a company that names another
-    account takes the contact there (H-3).
+    account takes the contact there (H-3) · field_map: to which fields the groups go; parts that are off stay as they
+    are (LS-087).
     """
 
     id: UUID
@@ -83,6 +85,7 @@ class Write:
     people: Relations | None = None
     account: str | None = None
     moves: bool = False
+    field_map: FieldMap = STANDARD
 
 
 @dataclass(frozen=True, slots=True)

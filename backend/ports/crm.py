@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
+from backend.domain.field_choices import STANDARD, FieldMap
+from backend.domain.field_view import Further
 from backend.domain.people import Found
 from backend.domain.values import Kind, Values
 from backend.ports.answers import Answer, Verdict, Write
@@ -20,8 +22,8 @@ class Record:
     """A Contact or an Event as Salesforce holds it.
 
     version: SystemModstamp · last_modified: LastModifiedDate · is_child: an invitee's copy, never synced (LS-134) ·
-    raw: the fields that contact filters ask for, by API name · activity_at: last activity of a contact ·
-    related: an event that a person or thing is related to ·
+    raw: the fields that contact filters ask for, by API name · activity_at: last activity of a contact · further: the
+    fields that field maps point to, as far as they show · related: an event that a person or thing is related to ·
     problem: why it is not synced although it is in scope (classic recurring event, longer than 14 days).
     """
 
@@ -38,6 +40,7 @@ class Record:
     in_bin: bool = False
     related: bool = False
     raw: Mapping[str, str | None] | None = None
+    further: Further = field(default_factory=dict)
     problem: str | None = None
     hidden: frozenset[str] = frozenset()
     """Groups that whoever read it may not see: nothing is known of them, and what others saw stands."""
@@ -105,6 +108,9 @@ class OrganisationPage:
     accounts: frozenset[str] = frozenset()
 
 
+NO_FIELDS: Final[Mapping[Kind, Sequence[str]]] = {}
+
+
 class Organisation(Protocol):
     """The integration user's view."""
 
@@ -119,12 +125,14 @@ class Organisation(Protocol):
         *,
         followed: bool = False,
         invitees: bool = False,
+        pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS,
     ) -> Iterator[OrganisationPage]:
         """Rows changed since the mark with overlap, or all rows if it is None; deletions too (SF-079, SF-080).
 
-        `filter_fields` are further Contact fields to read into `Record.raw`. `followed` asks who follows which contact
-        in Chatter; only a reading of everything tells that somebody stopped to. `invitees`: changed invitees of events
-        are told too, at first those of all events. At most two calls when nothing changed.
+        `filter_fields` are further Contact fields to read into `Record.raw`, `pointed` those for `Record.further`.
+        `followed` asks who follows which contact in Chatter; only a reading of everything tells that somebody stopped
+        to. `invitees`: changed invitees of events are told too, at first those of all events. At most two calls when
+        nothing changed.
         Raises CursorExpired when deletions can no longer be told (SF-086): list everything then.
         """
         ...
@@ -166,7 +174,7 @@ class Crm(Protocol):
         """
         ...
 
-    def access(self, kind: Kind) -> FieldAccess:
+    def access(self, kind: Kind, field_map: FieldMap = STANDARD) -> FieldAccess:
         """What the user may read and edit; asked at most twice a day, and after a field was refused (LS-088)."""
         ...
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from requests.adapters import BaseAdapter
 
+from backend.domain.field_types import DescribedField
+from backend.domain.values import Kind
 from backend.ports.cache import UNSHARED, ServiceCache
 from backend.ports.clock import Clock
-from backend.ports.crm import CrmUser
+from backend.ports.crm import NO_FIELDS, CrmUser
 from backend.ports.metering import Meter
 from backend.salesforce import checks, soql
 from backend.salesforce.auth import App, Tokens
 from backend.salesforce.budget import Budget
 from backend.salesforce.client import Client, UserSignIn
 from backend.salesforce.crm import SalesforceUser
-from backend.salesforce.fields import Layouts
+from backend.salesforce.fields import Layouts, described_fields
 from backend.salesforce.mapping import USER_FIELDS, user_of
 from backend.salesforce.organisation import SalesforceOrganisation
 from backend.salesforce.transport import TIME_LIMITS, SalesforceSession, TimedSession
@@ -83,9 +85,20 @@ class SalesforceConnection:
         """The integration user's view. `urgent` work goes on up to 85 % of the daily calls, other work to 70 %."""
         return SalesforceOrganisation(self._client(self._settings.username, urgent=urgent), self._layouts, events_since)
 
-    def user(self, username: str, salesforce_id: str, *, urgent: bool = False) -> SalesforceUser:
-        """Salesforce as this user. Nothing is asked before the first call."""
-        return SalesforceUser(self._client(username, urgent=urgent), self._layouts, salesforce_id)
+    def user(
+        self,
+        username: str,
+        salesforce_id: str,
+        *,
+        urgent: bool = False,
+        pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS,
+    ) -> SalesforceUser:
+        """Salesforce as this user. Nothing is asked before the first call. `pointed`: see SalesforceUser."""
+        return SalesforceUser(self._client(username, urgent=urgent), self._layouts, salesforce_id, pointed)
+
+    def fields(self, kind: Kind) -> tuple[DescribedField, ...]:
+        """The fields of a kind's object as they are now, as the integration user sees them. One call."""
+        return described_fields(self._client(self._settings.username, urgent=True), kind)
 
     def users(self) -> list[CrmUser]:
         """All users who may have a mailbox, by id; inactive ones too."""

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
+from backend.domain.field_choices import STANDARD, FieldMap
 from backend.domain.people import Found
 from backend.domain.values import Kind
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
-from backend.ports.crm import FieldAccess, NamedAccount, Record, Right
+from backend.ports.crm import NO_FIELDS, FieldAccess, NamedAccount, Record, Right
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
 from backend.salesforce import accounts, duplicates, people, reading, writing
@@ -31,10 +32,20 @@ class SalesforceUser:
 
     Without the key field nothing is created: after a lost answer nobody could tell our record from a colleague's
     of the same name, and a repeat would make a second one (INV-3).
+
+    pointed: fields that anybody's field map points to.
     """
 
-    def __init__(self, client: Client, layouts: Layouts, salesforce_id: str) -> None:
+    def __init__(
+        self,
+        client: Client,
+        layouts: Layouts,
+        salesforce_id: str,
+        pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS,
+    ) -> None:
         self._client = client
+        self._pointed = pointed
+        self._looked_up: set[Kind] = set()
         self._layouts = layouts
         self._id = long_id(salesforce_id)
         self._in_series: dict[str, bool] = {}
@@ -78,10 +89,9 @@ class SalesforceUser:
         """See Crm."""
         return people.find(self._client, self._layout(Kind.EVENT), addresses, events)
 
-    def access(self, kind: Kind) -> FieldAccess:
+    def access(self, kind: Kind, field_map: FieldMap = STANDARD) -> FieldAccess:
         """See Crm."""
-        layout = self._layout(kind)
-        return FieldAccess(layout.hidden, layout.locked)
+        return self._layout(kind).access(field_map)
 
     def near_accounts(self, company: str) -> Sequence[NamedAccount]:
         """See Crm."""
@@ -149,7 +159,7 @@ class SalesforceUser:
         return {answer.id: people.told(answer, problems.get(answer.id, ())) for answer in answers}
 
     def _new_row(self, layout: Layout, write: Write, companies: accounts.Companies) -> dict[str, Any]:
-        row = fields_of(layout.kind, write.values, layout.creatable)
+        row = fields_of(layout, write.values, layout.creatable, write.field_map)
         row = {name: value for name, value in row.items() if value is not None}
         row[KEY_FIELD] = str(_key_of(write))
         row["OwnerId"] = write.owner or self._id
@@ -162,7 +172,8 @@ class SalesforceUser:
         self._learn_series(layout, targets)
         rows: dict[UUID, dict[str, Any]] = {}
         for write, target in zip(writes, targets, strict=True):
-            row = fields_of(layout.kind, write.values, layout.updatable) | people.cleared_fields(write.people)
+            row = fields_of(layout, write.values, layout.updatable, write.field_map)
+            row |= people.cleared_fields(write.people)
             account = companies.account_for(write)
             if account is not None:
                 row[accounts.ACCOUNT_FIELD] = account
@@ -234,7 +245,9 @@ class SalesforceUser:
                 self._people_ids[row["Id"]] = row["AccountId"]
 
     def _layout(self, kind: Kind) -> Layout:
-        return self._layouts.get(self._client, kind)
+        afresh = kind not in self._looked_up
+        self._looked_up.add(kind)
+        return self._layouts.pointing(self._client, kind, self._pointed.get(kind, ()), afresh=afresh)
 
     def _no_key(self, layout: Layout) -> AccessLost:
         self._layouts.forget(self._client.username)

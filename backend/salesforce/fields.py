@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from backend.domain.field_choices import FieldMap, rows_of
+from backend.domain.field_types import DescribedField
 from backend.domain.fieldmap import GROUPS, ROWS, FieldRow
 from backend.domain.values import Kind
 from backend.ports.cache import UNSHARED, Entry, ServiceCache
 from backend.ports.clock import Clock
-from backend.ports.crm import EVERY_RIGHT, Right
+from backend.ports.crm import EVERY_RIGHT, FieldAccess, Right
 from backend.ports.errors import AccessLost, ServiceError
 from backend.salesforce.client import Client
 from backend.salesforce.errors import SERVICE
@@ -41,7 +43,8 @@ class Layout:
     """What one user can do with the fields of one object.
 
     names: every readable field, by lower-case name · groups: readable rows of the field map, by group ·
-    selected: fields of a SELECT · creatable, updatable: fields that may be sent · rights: to the object as a whole.
+    selected: fields of a SELECT · creatable, updatable: fields that may be sent · rights: to the object as a whole ·
+    further: fields that field maps point to, by lower-case name · missing: those of them that do not show.
     """
 
     kind: Kind
@@ -51,6 +54,8 @@ class Layout:
     creatable: frozenset[str]
     updatable: frozenset[str]
     rights: frozenset[Right] = EVERY_RIGHT
+    further: Mapping[str, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
 
     @property
     def sobject(self) -> str:
@@ -82,14 +87,19 @@ class Layout:
         """Groups of which nothing can be read. The parts of a name or an address are readable together or not."""
         return frozenset(GROUPS[self.kind]) - self.groups.keys()
 
-    @property
-    def locked(self) -> frozenset[str]:
-        """Groups that can be read, and no part of which can be changed."""
-        return frozenset(
-            group
-            for group, rows in self.groups.items()
-            if not any(_CARRIER.get(row.salesforce, row.salesforce) in self.updatable for row in rows)
-        )
+    def access(self, field_map: FieldMap) -> FieldAccess:
+        """What can be done with the groups, each in the fields that the field map names.
+
+        A group is locked that can be read, and no part of which can be changed.
+        """
+        mapped = rows_of(self.kind, field_map)
+        hidden = frozenset(GROUPS[self.kind]) - {row.group for row in mapped if self._carrier(row) in self.names}
+        open_ = frozenset(row.group for row in mapped if self.names.get(self._carrier(row)) in self.updatable)
+        return FieldAccess(hidden, frozenset(GROUPS[self.kind]) - hidden - open_)
+
+    @staticmethod
+    def _carrier(row: FieldRow) -> str:
+        return _CARRIER.get(row.salesforce, row.salesforce).casefold()
 
     def known(self, wanted: Iterable[str]) -> dict[str, str]:
         """Those of the wanted fields that this user can read: name as given -> name as Salesforce spells it."""
@@ -98,6 +108,12 @@ class Layout:
     def with_fields(self, further: Iterable[str]) -> tuple[str, ...]:
         """Fields of a SELECT with further ones, each once: Salesforce refuses a field that is named twice."""
         return tuple(dict.fromkeys((*self.selected, *further)))
+
+    def pointing(self, wanted: Sequence[str]) -> Layout:
+        """The layout that also reads fields of field maps, as far as they show."""
+        further = {name.casefold(): spelled for name, spelled in self.known(wanted).items()}
+        missing = frozenset(name.casefold() for name in wanted) - further.keys()
+        return replace(self, further=further, missing=missing, selected=self.with_fields(further.values()))
 
 
 def layout_of(
@@ -124,6 +140,24 @@ def layout_of(
 def described(kind: Kind, answer: Mapping[str, Any]) -> Layout:
     """The layout in the answer of describe."""
     return layout_of(kind, *_names(answer))
+
+
+def described_fields(client: Client, kind: Kind) -> tuple[DescribedField, ...]:
+    """Every field of the object as describe shows it to the client's user."""
+    answer = client.get(f"sobjects/{SOBJECTS[kind]}/describe")
+    return tuple(
+        DescribedField(
+            name=field["name"],
+            label=field.get("label") or field["name"],
+            type=field["type"],
+            length=field.get("length") or 0,
+            createable=field["createable"],
+            updateable=field["updateable"],
+            calculated=bool(field.get("calculated")),
+            picklist=tuple(value["value"] for value in field.get("picklistValues") or () if value.get("active", True)),
+        )
+        for field in answer["fields"]
+    )
 
 
 _FLAGS: Final = {Right.CREATE: "createable", Right.EDIT: "updateable", Right.DELETE: "deletable"}
@@ -172,6 +206,14 @@ class Layouts:
         with self._guard:
             self._kept[client.username, kind] = (layout, self._clock.now() + (entry.lasts or GOOD_FOR))
         return layout
+
+    def pointing(self, client: Client, kind: Kind, wanted: Sequence[str], *, afresh: bool) -> Layout:
+        """The layout that also reads these fields of field maps. `afresh`: asked again where it lacks one of them."""
+        layout = self.get(client, kind)
+        if afresh and len(layout.known(wanted)) < len(wanted):
+            self.forget(client.username)
+            layout = self.get(client, kind)
+        return layout.pointing(wanted)
 
     def forget(self, username: str) -> None:
         """Ask again: a field that was there is refused now, or one that is needed was not there."""

@@ -10,17 +10,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from backend.domain.fieldmap import ROWS, FieldRow
+from backend.domain.field_choices import STANDARD, FieldMap, rows_of
+from backend.domain.field_view import SHOWN_AS
+from backend.domain.fieldmap import FieldRow
 from backend.domain.projection import project_crm
-from backend.domain.values import Address, AllDay, FieldValue, Kind, Name, ShowAs, Timed, Values
+from backend.domain.values import Address, AllDay, FieldValue, Name, ShowAs, Timed, Values
 from backend.ports.crm import CrmUser, Record
 from backend.salesforce.fields import ACCOUNT_NAME, KEY_FIELD, Layout
 from backend.salesforce.record_id import USER_PREFIX
 
 Row = Mapping[str, Any]
 
-_SHOW_AS: Final = {ShowAs.BUSY: "Busy", ShowAs.FREE: "Free", ShowAs.OUT_OF_OFFICE: "OutOfOffice"}
-_SHOWN: Final = {name: value for value, name in _SHOW_AS.items()}
+_SHOW_AS: Final = {value: name for name, value in SHOWN_AS.items()}
 _DAY: Final = timedelta(days=1)
 
 USER_FIELDS: Final = ("Id", "Username", "Name", "Email", "Profile.Name", "IsActive", "TimeZoneSidKey", "SystemModstamp")
@@ -43,7 +44,8 @@ def record_of(row: Row, layout: Layout, filters: Mapping[str, str] | None = None
         related=bool(row.get("WhoId") or row.get("WhatId")),
         raw=None if filters is None else {asked: _plain(row.get(name)) for asked, name in filters.items()},
         problem=_problem(row),
-        hidden=layout.hidden,
+        hidden=layout.hidden | layout.missing,
+        further={key: _plain(row.get(name)) for key, name in layout.further.items()},
     )
 
 
@@ -138,7 +140,7 @@ def _read_parts(kind: type[Name] | type[Address]) -> Callable[[Row, tuple[FieldR
 
 
 def _read_show_as(row: Row, _rows: tuple[FieldRow, ...]) -> FieldValue:
-    return _SHOWN.get(row.get("ShowAs") or "", ShowAs.BUSY)
+    return SHOWN_AS.get(row.get("ShowAs") or "", ShowAs.BUSY)
 
 
 def _read_flag(row: Row, rows: tuple[FieldRow, ...]) -> FieldValue:
@@ -169,18 +171,21 @@ _READERS: Final[Mapping[str, Callable[[Row, tuple[FieldRow, ...]], FieldValue]]]
 }
 
 
-def fields_of(kind: Kind, values: Values, writable: frozenset[str]) -> dict[str, Any]:
-    """The fields to send for the groups given, without those that may not be written (LS-088).
+def fields_of(
+    layout: Layout, values: Values, writable: frozenset[str], field_map: FieldMap = STANDARD
+) -> dict[str, Any]:
+    """The fields to send for the groups given, without those that may not be written (LS-088) and parts that are off.
 
     Text beyond a limit is cut where the field map says so, else sent as it is for Salesforce to refuse (SF-029).
     The company is no field: it is found among the accounts, see `accounts`.
     """
-    projected = {group: project_crm(kind, group, value) for group, value in values.items()}
-    found = {
-        row.salesforce: _sent(row, projected[row.group])
-        for row in ROWS[kind]
-        if row.group in projected and row.salesforce in writable and row.salesforce != ACCOUNT_NAME
-    }
+    projected = {group: project_crm(layout.kind, group, value) for group, value in values.items()}
+    rows = [
+        (layout.names.get(row.salesforce.casefold(), row.salesforce), row)
+        for row in rows_of(layout.kind, field_map)
+        if row.group in projected and row.salesforce != ACCOUNT_NAME
+    ]
+    found = {name: _sent(row, projected[row.group]) for name, row in rows if name in writable}
     return {name: value for name, value in found.items() if value is not _NOTHING}
 
 

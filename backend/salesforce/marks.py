@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from backend.domain.values import Kind
 from backend.ports.errors import CursorExpired
 from backend.salesforce.errors import SERVICE
 
@@ -21,19 +23,26 @@ _FORM: Final = 1
 @dataclass(frozen=True, slots=True)
 class Mark:
     """since: greatest stamp by stream · fields: what was selected, by object · filters: what the caller asked for ·
-    accounts: accounts already dealt with, with their stamps, so that the overlap does not deal with them again.
+    accounts: accounts already dealt with, with their stamps, so that the overlap does not deal with them again ·
+    pointed: what field maps asked for, by kind, whether it was there or not.
     """
 
     since: dict[str, datetime]
     fields: dict[str, list[str]]
     filters: list[str]
     accounts: dict[str, str] = field(default_factory=dict)
+    pointed: dict[str, list[str]] = field(default_factory=dict)
+
+    def covers(self, pointed: Mapping[Kind, Sequence[str]]) -> bool:
+        """Whether the reading asked for all these fields of field maps."""
+        return all(set(names) <= set(self.pointed.get(kind.value, ())) for kind, names in pointed.items())
 
     def text(self) -> str:
         """As the caller keeps it."""
         since = {name: moment.isoformat() for name, moment in self.since.items()}
         content = {"form": _FORM, "since": since, "fields": self.fields, "filters": self.filters}
-        return json.dumps({**content, "accounts": self.accounts}, separators=(",", ":"), sort_keys=True)
+        content |= {"accounts": self.accounts, "pointed": self.pointed}
+        return json.dumps(content, separators=(",", ":"), sort_keys=True)
 
 
 def parsed(text: str) -> Mark:
@@ -43,7 +52,7 @@ def parsed(text: str) -> Mark:
         if content["form"] != _FORM:
             raise _expired("it was written by another version of Lockstep")
         since = {name: datetime.fromisoformat(moment).astimezone(UTC) for name, moment in content["since"].items()}
-        return Mark(since, content["fields"], content["filters"], content["accounts"])
+        return Mark(since, content["fields"], content["filters"], content["accounts"], content.get("pointed", {}))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _expired("it cannot be read") from error
 

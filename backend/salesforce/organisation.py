@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from backend.domain.values import Kind
 from backend.ports.answers import Verdict
-from backend.ports.crm import CrmUser, OrganisationPage, Record
+from backend.ports.crm import NO_FIELDS, CrmUser, OrganisationPage, Record
 from backend.ports.errors import CursorExpired, ServiceError
 from backend.salesforce import invitees as guest_lists
 from backend.salesforce import reading, soql
@@ -57,6 +57,7 @@ class SalesforceOrganisation:
         self._known: dict[Kind, Layout] = {}
         self._followed = False
         self._invitees = False
+        self._pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS
 
     def identity(self) -> str:
         """See Organisation."""
@@ -78,17 +79,18 @@ class SalesforceOrganisation:
         *,
         followed: bool = False,
         invitees: bool = False,
+        pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS,
     ) -> Iterator[OrganisationPage]:
         """See Organisation. Two calls when nothing changed: what is there, then what is in the Recycle Bin.
 
         The mark names the fields that it covers, so that nothing has to be described in between. It expires when
-        further filter fields are asked for or a field is withdrawn: only a full listing can serve those.
+        further fields are asked for or a field is withdrawn: only a full listing can serve those.
         """
         before = parsed(mark) if mark is not None else None
         self._followed = followed
         self._invitees = invitees
         try:
-            self._prepare(before, filter_fields)
+            self._prepare(before, filter_fields, pointed)
             yield from self._read(before)
         except ServiceError as error:
             if error.code != FIELD_NOT_KNOWN:
@@ -97,15 +99,22 @@ class SalesforceOrganisation:
             text = f"Salesforce no longer shows a field that was read so far; everything is read again. {error.message}"
             raise CursorExpired(text, code=error.code, service=SERVICE) from error
 
-    def _prepare(self, before: Mark | None, filter_fields: Sequence[str]) -> None:
+    def _prepare(
+        self, before: Mark | None, filter_fields: Sequence[str], pointed: Mapping[Kind, Sequence[str]]
+    ) -> None:
+        wanted = {kind: pointed.get(kind, ()) for kind in Kind}
         if before is None:
-            self._known = {kind: self._layouts.get(self._client, kind) for kind in Kind}
-        elif set(filter_fields) <= set(before.filters):
-            self._known = {kind: layout_of(kind, before.fields[SOBJECTS[kind]]) for kind in Kind}
+            self._known = {kind: self._layouts.pointing(self._client, kind, wanted[kind], afresh=True) for kind in Kind}
+        elif set(filter_fields) <= set(before.filters) and before.covers(pointed):
+            layouts = {kind: layout_of(kind, before.fields[SOBJECTS[kind]]) for kind in Kind}
+            self._known = {kind: layout.pointing(wanted[kind]) for kind, layout in layouts.items()}
         else:
-            text = "Contact filters ask for further fields: Salesforce is read as a whole again."
+            text = "Contact filters or field maps ask for further fields: Salesforce is read as a whole again."
             raise CursorExpired(text, code="FILTERS", service=SERVICE)
+        # What the integration user does not see, nobody's plan is to hold: it is not kept as others saw it.
+        self._known = {kind: replace(layout, missing=frozenset()) for kind, layout in self._known.items()}
         self._filters = tuple(filter_fields)
+        self._pointed = pointed
 
     def _read(self, before: Mark | None) -> Iterator[OrganisationPage]:
         found = _Gathered()
@@ -236,7 +245,8 @@ class SalesforceOrganisation:
         }
         again = {id_: stamp for id_, stamp in found.accounts.items() if moment(stamp) >= since["Account"] - OVERLAP}
         latest = sorted(again.items(), key=lambda entry: entry[1])[-ACCOUNTS_KEPT:]
-        return Mark(since, fields, list(self._filters), dict(latest))
+        pointed = {kind.value: sorted(names) for kind, names in self._pointed.items()}
+        return Mark(since, fields, list(self._filters), dict(latest), pointed)
 
 
 def _news(found: _Gathered, before: Mark | None) -> list[str]:

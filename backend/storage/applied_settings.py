@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from backend.domain.configuration import Configuration, Direction, Which
+from backend.domain.field_view import pointed
 from backend.domain.values import Kind
 from backend.storage import legs, todos
 from backend.storage.assignment import Applied, Assignments, resolve
@@ -221,7 +222,11 @@ def _salesforce_widens(before: Configuration | None, after: Configuration | None
     """Whether records count now that nobody may have kept."""
     if after is None:
         return False
-    return before is None or after.contact_filter != before.contact_filter or _runs(before) != _runs(after)
+    if before is None or after.contact_filter != before.contact_filter or _runs(before) != _runs(after):
+        return True
+    return any(
+        set(pointed(kind, after.of(kind).field_map)) - set(pointed(kind, before.of(kind).field_map)) for kind in Kind
+    )
 
 
 def _runs(settings: Configuration) -> frozenset[Kind]:

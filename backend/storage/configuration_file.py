@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from backend.domain.configuration_words import warnings
-from backend.storage.configuration_mistakes import sentences, twice, unfit_fields
+from backend.storage.configuration_mistakes import Described, sentences, twice, unfit_fields, unsuitable_fields
 from backend.storage.configuration_model import File, from_assigned, to_assigned
 from backend.storage.configurations import Assigned, Configurations
 from backend.storage.yaml_places import YamlError, parse
@@ -28,8 +28,11 @@ class FileRefused(ValueError):
         self.problems = tuple(problems)
 
 
-def read(text: str) -> tuple[Assigned, ...]:
-    """The file's configurations, by name. Raises FileRefused with every mistake in it."""
+def read(text: str, described: Described | None = None) -> tuple[Assigned, ...]:
+    """The file's configurations, by name. Raises FileRefused with every mistake in it.
+
+    described: the fields that Salesforce has; without it nothing is said of fields that rows go to.
+    """
     try:
         data, lines = parse(text)
     except YamlError as error:
@@ -40,7 +43,10 @@ def read(text: str) -> tuple[Assigned, ...]:
         file = File.model_validate(data)
     except ValidationError as error:
         raise FileRefused(sentences(error.errors(), data, lines)) from None
-    if unfit := [*twice(file, lines), *unfit_fields(file, data, lines)]:
+    unfit = [*twice(file, lines), *unfit_fields(file, data, lines)]
+    if not unfit and described is not None:
+        unfit = [*unsuitable_fields(file, data, lines, described)]
+    if unfit:
         raise FileRefused(unfit)
     return tuple(sorted((to_assigned(part) for part in file.configurations), key=lambda one: one.configuration.name))
 

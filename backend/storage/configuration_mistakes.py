@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from backend.domain.configuration import Direction
+from backend.domain.field_choices import FieldMap
 from backend.domain.field_choices import mistakes as field_mistakes
+from backend.domain.field_types import DescribedField, type_mistakes
 from backend.domain.values import Kind
-from backend.storage.configuration_model import File, field_map
+from backend.storage.configuration_model import File, to_assigned
 from backend.storage.yaml_places import Place
+
+Described = Mapping[Kind, Sequence[DescribedField]]
+"""What describe tells of the fields of each kind's object."""
 
 _PLAINLY: Final = {
     "string_pattern_mismatch": "is no API name of a Salesforce field: letters, digits and underscores",
@@ -50,9 +56,31 @@ def twice(file: File, lines: Mapping[Place, int]) -> Iterator[str]:
 
 def unfit_fields(file: File, data: Any, lines: Mapping[Place, int]) -> Iterator[str]:
     """Rows of the field map that cannot be as the file wants them."""
+    yield from _of_rows(file, data, lines, lambda kind, wanted, _: field_mistakes(kind, wanted))
+
+
+def unsuitable_fields(file: File, data: Any, lines: Mapping[Place, int], described: Described) -> Iterator[str]:
+    """Rows that go to a field which Salesforce does not have, or which cannot hold what the row carries."""
+    yield from _of_rows(
+        file,
+        data,
+        lines,
+        lambda kind, wanted, direction: type_mistakes(
+            kind, wanted, described.get(kind, ()), written=direction.writes_crm
+        ),
+    )
+
+
+def _of_rows(
+    file: File,
+    data: Any,
+    lines: Mapping[Place, int],
+    found: Callable[[Kind, FieldMap, Direction], Iterator[tuple[str, str]]],
+) -> Iterator[str]:
     for number, part in enumerate(file.configurations):
-        for kind, of_kind in ((Kind.CONTACT, part.contacts), (Kind.EVENT, part.events)):
-            for row, sentence in field_mistakes(kind, field_map(of_kind.fields)):
+        settings = to_assigned(part).configuration
+        for kind in Kind:
+            for row, sentence in found(kind, settings.of(kind).field_map, settings.of(kind).direction):
                 place: Place = ("configurations", number, f"{kind.value}s", "fields", row)
                 yield f"Line {_line(place, lines)}, {_path(place, data)}: {sentence}."
 

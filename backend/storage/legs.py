@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from backend.domain.configuration import Configuration, Direction, KindSettings
 from backend.domain.field_choices import groups_of
-from backend.domain.fieldmap import GROUPS
+from backend.domain.fieldmap import GROUPS, ROWS, FieldRow
 from backend.domain.values import Kind, Side
 from backend.storage.tables import user_state
 from backend.sync.state import Widened
@@ -30,7 +30,8 @@ def followed(stored: Legs | None, before: Configuration | None, after: Configura
 def _steady(kind: Kind, settings: KindSettings) -> Legs:
     unmapped = sorted(set(GROUPS[kind]) - set(groups_of(kind, settings.field_map)))
     return {
-        "direction": settings.direction.value, "unmapped": unmapped, "widened": [], "groups": [], "rested": False
+        "direction": settings.direction.value, "unmapped": unmapped, "fields": settings.field_map.by_row,
+        "widened": [], "groups": [], "rested": False,
     }  # fmt: skip
 
 
@@ -41,9 +42,22 @@ def _leg(known: Legs | None, kind: Kind, settings: KindSettings) -> Legs:
     before = Direction(known["direction"])
     speaking = _speaking(settings.direction)
     sides = {Side(side) for side in known["widened"]} & speaking | speaking - _speaking(before)
-    groups = {*known["groups"], *known["unmapped"]} - set(leg["unmapped"])
+    groups = {*known["groups"], *known["unmapped"], *_remapped(kind, known.get("fields"), leg["fields"])}
+    groups -= set(leg["unmapped"])
     rested = bool(sides) and (before is Direction.OFF or known["rested"])
     return leg | {"widened": sorted(sides), "groups": sorted(groups), "rested": rested}
+
+
+def _remapped(kind: Kind, before: Legs | None, after: Legs) -> set[str]:
+    """Groups of which a row goes to another field than before, or is off or on."""
+    if before is None:
+        return set()
+    return {row.group for row in ROWS[kind] if _field(row, before) != _field(row, after)}
+
+
+def _field(row: FieldRow, fields: Legs) -> str | None:
+    name: str | None = fields.get(row.key, row.salesforce)
+    return name and name.casefold()
 
 
 def _speaking(direction: Direction) -> set[Side]:

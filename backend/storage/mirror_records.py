@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from backend.domain.codec import decode_values
+from backend.domain.field_choices import STANDARD, FieldMap
+from backend.domain.field_view import crm_view
 from backend.domain.identity import natural_key, strong_key
 from backend.domain.values import Kind
 from backend.storage import todos
+from backend.storage.configuration_codec import decode_settings
 from backend.storage.statements import IDS, insert_missing, look_up, run_many, upsert
-from backend.storage.tables import crm_record, crm_scope, line, link
+from backend.storage.tables import crm_record, crm_scope, line, link, user_state
 from backend.storage.work import Work, agrees
 from backend.sync.state import Presence, SeenRecord
 
@@ -34,6 +37,9 @@ _LINES_BY_RECORD = sa.select(line.c.id, line.c.crm_id, line.c.key).where(
 _LINES_BY_KEY = sa.select(line.c.id, line.c.crm_id, line.c.key).where(line.c.key.in_(IDS))
 _LINKS = sa.select(link.c.id, link.c.user_id, link.c.line_id, link.c.state, link.c.shadow_crm).where(
     link.c.line_id.in_(IDS)
+)
+_SETTINGS = sa.select(user_state.c.user_id, sa.cast(user_state.c.applied, sa.Text).label("applied")).where(
+    user_state.c.user_id.in_(IDS)
 )
 _TOUCH = (
     sa.update(crm_record)
@@ -140,10 +146,18 @@ def _store_kind(work: Work, kind: Kind, records: dict[str, SeenRecord], scopes: 
         changed = record is not None and (row is None or not _same(work, record, row))
         seen.append(_Seen(crm_id, record, row, had, scopes.get(crm_id, had), changed))
     _add_lines(work, kind, seen)
+    maps = _field_maps(work, kind, seen)
     _write(work, kind, seen)
     _write_scopes(work, kind, seen)
     for entry in seen:
-        _mark(work, kind, entry)
+        _mark(work, kind, entry, maps)
+
+
+def _field_maps(work: Work, kind: Kind, seen: list[_Seen]) -> dict[int, FieldMap]:
+    """Field maps of users who link records that hold more than the standard fields."""
+    users = {pairing.user_id for entry in seen if entry.record and entry.record.further for pairing in entry.pairings}
+    rows = look_up(work.connection, _SETTINGS, users)
+    return {row.user_id: decode_settings(row.applied).of(kind).field_map for row in rows if row.applied is not None}
 
 
 def _completed(record: SeenRecord | None, row: Any) -> SeenRecord | None:
@@ -151,7 +165,10 @@ def _completed(record: SeenRecord | None, row: Any) -> SeenRecord | None:
     if record is None or row is None or not record.hidden or row.values is None:
         return record
     known = {group: value for group, value in decode_values(row.values).items() if group in record.hidden}
-    return replace(record, values={**record.values, **known}) if known else record
+    fields = {name: text for name, text in (row.further or {}).items() if name in record.hidden}
+    if not known and not fields:
+        return record
+    return replace(record, values={**record.values, **known}, further={**record.further, **fields})
 
 
 def _same(work: Work, record: SeenRecord, row: Any) -> bool:
@@ -163,6 +180,7 @@ def _same(work: Work, record: SeenRecord, row: Any) -> bool:
         and row.key_tag == (None if record.key_tag is None else str(record.key_tag))
         and row.last_modified == record.last_modified
         and row.values == work.encode.json(record.values)
+        and (row.further or {}) == record.further
     )
 
 
@@ -244,6 +262,7 @@ def _row(work: Work, kind: Kind, record: SeenRecord, row: Any) -> dict[str, Any]
         "presence": record.presence.value,
         "version": record.version,
         "values": work.encode.text(record.values) if here else None,
+        "further": dict(record.further) if here and record.further else None,
         "key_tag": str(record.key_tag) if record.key_tag else (kept.key_tag if kept else None),
         "owner_id": record.owner_id or (kept.owner_id if kept else None),
         "modified_by": record.modified_by,
@@ -257,9 +276,9 @@ def _row(work: Work, kind: Kind, record: SeenRecord, row: Any) -> dict[str, Any]
     }
 
 
-def _mark(work: Work, kind: Kind, entry: _Seen) -> None:
+def _mark(work: Work, kind: Kind, entry: _Seen, maps: Mapping[int, FieldMap]) -> None:
     """Marks the record for whom a change concerns: users with scope before or after, and users who link it."""
-    agreed = {pairing.user_id for pairing in entry.pairings if _echo(entry, pairing)}
+    agreed = {pairing.user_id for pairing in entry.pairings if _echo(kind, entry, pairing, maps)}
     concerned = (entry.after - entry.before) - agreed | (entry.before - entry.after)
     if entry.changed:
         linked = {pairing.user_id for pairing in entry.pairings}
@@ -267,7 +286,7 @@ def _mark(work: Work, kind: Kind, entry: _Seen) -> None:
     work.marks.update((user, kind.value, todos.CRM, entry.crm_id) for user in concerned)
 
 
-def _echo(entry: _Seen, pairing: _Pairing) -> bool:
+def _echo(kind: Kind, entry: _Seen, pairing: _Pairing, maps: Mapping[int, FieldMap]) -> bool:
     record, row = entry.record, entry.row
     if record is None or record.presence is not Presence.HERE:
         return False
@@ -275,9 +294,11 @@ def _echo(entry: _Seen, pairing: _Pairing) -> bool:
         row is None
         or row.presence != Presence.HERE.value
         or _circumstances(record) != (row.owner_id, row.is_child, row.problem)
+        or record.further.keys() != (row.further or {}).keys()  # what does not show is not compared, so it waited
     ):
         return False
-    return agrees(pairing.state, pairing.shadow, record.values)
+    values = crm_view(kind, maps.get(pairing.user_id, STANDARD), record.values, record.further)
+    return agrees(pairing.state, pairing.shadow, values)
 
 
 def _write_scopes(work: Work, kind: Kind, seen: list[_Seen]) -> None:

@@ -88,6 +88,7 @@ def to_record(row: sa.Row[Any], decode: Decoder) -> SeenRecord:
         activity_at=row.activity_at,
         is_child=row.is_child,
         problem=row.problem,
+        further=row.further or {},
     )
 
 

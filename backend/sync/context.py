@@ -13,13 +13,14 @@ from uuid import UUID
 from backend.domain.codec import encode_values
 from backend.domain.configuration import KindSettings
 from backend.domain.field_choices import groups_of
+from backend.domain.field_view import blind
 from backend.domain.fieldmap import GROUPS
 from backend.domain.recurrence import WHOLE, Window
 from backend.domain.values import EMPTY, Kind, Name, Values
 from backend.ports.crm import FieldAccess
 from backend.sync.meetings import Lead, lead
 from backend.sync.series import ItemView, occurrences, single
-from backend.sync.state import Line, Link, Meeting, Ref, SeenItem, SeenRecord, UserView
+from backend.sync.state import Line, Link, Meeting, Ref, SeenItem, SeenRecord, UserView, Widened
 from backend.sync.store import Snapshot
 
 
@@ -58,11 +59,17 @@ class Context:
         """Direction, conflict rule and deletion choice of this kind."""
         return self.user.configuration.of(self.kind)
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
-        """Field groups of this kind that the user's field map holds and he may read in Salesforce (INV-28)."""
-        hidden = self.access.hidden
-        return tuple(group for group in groups_of(self.kind, self.settings.field_map) if group not in hidden)
+        """Groups that his field map holds and he may read (INV-28), but those still to be agreed about (F-9)."""
+        widened = self.user.widened.get(self.kind, Widened())
+        left_out = self.access.hidden | widened.groups
+        return tuple(group for group in groups_of(self.kind, self.settings.field_map) if group not in left_out)
+
+    def groups_with(self, record: SeenRecord | None) -> tuple[str, ...]:
+        """The groups that can be compared with a record: of the others Salesforce does not show a field."""
+        unseen = blind(self.kind, self.settings.field_map, record.further) if record is not None else frozenset()
+        return tuple(group for group in self.groups if group not in unseen) if unseen else self.groups
 
     @property
     def access(self) -> FieldAccess:

@@ -20,6 +20,7 @@ from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
 from backend.sync.context import Context
 from backend.sync.meetings import Lead, may_delete_record
+from backend.sync.own_view import own_values
 from backend.sync.pairs import TOOK_PLACE
 from backend.sync.relating import Acquaintance, Relating
 from backend.sync.series import occurrences
@@ -213,7 +214,8 @@ class Dispatch:
             self._absent(one, record)
             return False
         self.settlement.versions[record.id] = record.version
-        if not differing(record.values, one.from_crm, one.from_crm.keys() - {ATTENDEES}):
+        values = own_values(one.kind, self.settlement.field_map, record)
+        if not differing(values, one.from_crm, one.from_crm.keys() - {ATTENDEES}):
             return True
         self.settlement.changes.records.append((one.kind, seen_record(record)))
         self.settlement.supersede(one, OVERTAKEN)

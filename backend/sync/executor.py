@@ -108,7 +108,10 @@ class Executor:
         meetings: dict[UUID, Meeting] = {}
         if batch[0].kind is Kind.EVENT:
             meetings = {row.line_id: row for row in self.store.meetings(lines=line_ids) if row.line_id}
-        return Settlement(self.now, links, lines, meetings, unresolved=self._unresolved(batch))
+        return Settlement(
+            self.now, links, lines, meetings,
+            field_map=self.context.settings.field_map, unresolved=self._unresolved(batch),
+        )  # fmt: skip
 
     def _send(self, batch: list[Intent]) -> None:
         settlement = self.settlement(batch)
@@ -169,6 +172,7 @@ class Executor:
             people=settlement.people[one.id].relations if one.id in settlement.people else None,
             account=self._account(one, settlement) if crm else None,
             moves=self.context.user.configuration.company_moves,
+            field_map=settlement.field_map,
         )
 
     def _unresolved(self, batch: Sequence[Intent]) -> Mapping[UUID, Unresolved]:

@@ -31,6 +31,7 @@ class Linked:
         self.meeting: Meeting | None = context.meeting_of_line.get(link.line_id)
         self.link = _based(link, self.meeting)
         self.base_crm = context.base_crm(link)
+        self.groups = context.groups_with(record)
 
     @property
     def crm_values(self) -> Values:
@@ -44,11 +45,11 @@ class Linked:
 
     def changed_mailbox(self) -> frozenset[str]:
         """Groups in which the item left its shadow."""
-        return differing(self.view.values, self.link.shadow_mailbox or EMPTY, self.context.groups)
+        return differing(self.view.values, self.link.shadow_mailbox or EMPTY, self.groups)
 
     def changed_crm(self) -> frozenset[str]:
         """Groups in which the record left its shadow."""
-        return differing(self.crm_values, self.base_crm or EMPTY, self.context.groups)
+        return differing(self.crm_values, self.base_crm or EMPTY, self.groups)
 
     def mailbox_seen(self) -> Seen:
         """Where the item stands."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from backend.domain.field_view import pointed_fields
 from backend.domain.identity import folded
 from backend.domain.values import EMPTY, Kind, Side
 from backend.ports.answers import Verdict
@@ -56,7 +57,8 @@ class OrganisationReader:
         settings = [user.configuration for user in self.store.users()]
         followed = any(one.contact_filter.followed for one in settings)
         invitees = any(one.invite_guests for one in settings)
-        for page in self.port.changes(mark, filter_fields, followed=followed, invitees=invitees):
+        pointed = pointed_fields((kind, one.of(kind).field_map) for one in settings for kind in Kind)
+        for page in self.port.changes(mark, filter_fields, followed=followed, invitees=invitees, pointed=pointed):
             if page.users:
                 others = bool(self.on_users(page.users)) and again
             self._follow(page)

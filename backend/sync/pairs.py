@@ -75,7 +75,7 @@ def _agree(pair: Linked) -> Step | None:
     merge = three_way(
         Pair(pair.context.kind, pair.view.values, pair.crm_values),
         pair.changed_mailbox(),
-        differing(pair.crm_values, pair.link.shadow_crm or EMPTY, pair.context.groups),
+        differing(pair.crm_values, pair.link.shadow_crm or EMPTY, pair.groups),
         pair.context.settings,
     )
     moved = merge.adopted & (pair.changed_mailbox() | differing(pair.crm_values, pair.link.shadow_crm or EMPTY))
@@ -113,7 +113,7 @@ def _merge(pair: Linked) -> Step | None:
     direction = context.settings.direction
     fresh = link.shadow_mailbox is None or link.shadow_crm is None
     if fresh:
-        merge = first_match(values, context.groups, direction)
+        merge = first_match(values, pair.groups, direction)
     else:
         merge = three_way(values, pair.changed_mailbox(), pair.changed_crm(), context.settings)
     merge.lock(context.access.locked)

@@ -22,6 +22,7 @@ from backend.sync.guards import MASS
 from backend.sync.halves import half_step
 from backend.sync.linked import Linked
 from backend.sync.newcomers import Newcomers
+from backend.sync.own_view import own
 from backend.sync.pairs import pair_step
 from backend.sync.plan import Plan, Step, Verb
 from backend.sync.state import Intent, IntentState, Line, Link, Presence, UserView
@@ -32,6 +33,7 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
     """What this user's pass is to do with everything dirty. Total: every pair has a named outcome."""
     if user.configuration.of(kind).direction is Direction.OFF:
         return Plan(kind, ())
+    snapshot = own(kind, user.configuration.of(kind).field_map, snapshot)
     aligned = _aligned(user, kind, snapshot, window, today)
     before, snapshot = snapshot.series, replace(snapshot, series=aligned.series)
     context = Context(user, kind, snapshot, window, today, aligned.links, aligned.meetings)

@@ -13,7 +13,7 @@ from backend.sync.unresolved import Standing
 
 def knowing(user: UserView, crm: Crm, kind: Kind) -> UserView:
     """The user with what he may read and edit of a kind (D-16)."""
-    return replace(user, access={**user.access, kind: crm.access(kind)})
+    return replace(user, access={**user.access, kind: crm.access(kind, user.configuration.of(kind).field_map)})
 
 
 def age_unresolved(store: SyncStore, lease: Lease, user: UserView) -> None:

@@ -15,6 +15,8 @@ from typing import Final
 from uuid import UUID
 
 from backend.domain.configuration import Direction
+from backend.domain.field_choices import FieldMap
+from backend.domain.field_view import pointed
 from backend.domain.recurrence import Window
 from backend.domain.values import Kind, Side
 from backend.ports.clock import Clock
@@ -29,6 +31,7 @@ from backend.sync.guards import Load, guarded
 from backend.sync.handover import HandOver
 from backend.sync.organisation import OrganisationReader
 from backend.sync.orphans import older
+from backend.sync.own_view import own
 from backend.sync.plan import Lack, Plan
 from backend.sync.planner import plan
 from backend.sync.portions import PORTION, portions
@@ -40,14 +43,15 @@ from backend.sync.report import RunReport
 from backend.sync.rights import permitted
 from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
-from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Meeting, Todo, UserView
-from backend.sync.store import Changes, Snapshot, SyncStore, TargetTaken
-from backend.sync.widening import agreements, changes_for
+from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Meeting, Todo, UserView, Widened
+from backend.sync.store import Changes, SyncStore, TargetTaken
+from backend.sync.widening import agreements, changes_for, rehearsed, ripe
 
 ORGANISATION: Final = 0
 """The lease of the organisation reader."""
 ROUNDS: Final = 6
 """Planning rounds in one pass: matching, comparing, and what the answers brought to light."""
+UNREAD: Final = "Salesforce is read as a whole first: the field map names fields that were not read so far."
 SERIES_MARGIN: Final = timedelta(days=7)
 
 
@@ -162,8 +166,15 @@ class _Pass:
         """The user's window."""
         return window_of(self.user.configuration, self.today)
 
+    @property
+    def _field_map(self) -> FieldMap:
+        return self.user.configuration.of(self.kind).field_map
+
     def run(self) -> None:
         """Recovers, reads, and plans until nothing follows."""
+        if self._fields_unread():
+            self.report.outcome, self.report.problem = "partial", UNREAD
+            return
         try:
             self._recover()
             self._agree_to_differences(rested=False)
@@ -175,6 +186,10 @@ class _Pass:
         self.report.lacks += [Lack(self.kind, right, self.lacking[right]) for right in Right if self.lacking[right]]
         if not self.dry_run:
             self._count_waiting()
+
+    def _fields_unread(self) -> bool:
+        """Whether the field map names fields that the mirror cannot hold yet: what is not known is not agreed about."""
+        return bool(pointed(self.kind, self._field_map)) and self.store.mark() is None
 
     def _count_waiting(self) -> None:
         later = self.engine.clock.now() + LONGEST_WAIT
@@ -201,7 +216,8 @@ class _Pass:
         )  # fmt: skip
 
     def _context(self, marks: Sequence[Todo] | None) -> Context:
-        snapshot = self._rehearsed(self.store.snapshot(self.user.user_id, self.kind, marks))
+        snapshot = rehearsed(self.store.snapshot(self.user.user_id, self.kind, marks), self.agreed)
+        snapshot = own(self.kind, self._field_map, snapshot)
         return Context(self.user, self.kind, snapshot, self.window, self.today, snapshot.links, snapshot.meetings)
 
     def _agree_to_differences(self, *, rested: bool) -> None:
@@ -209,22 +225,19 @@ class _Pass:
         widened = self.user.widened.get(self.kind)
         if widened is None or widened.rested is not rested:
             return
-        found = {one.link.id: one for part in self._portions() for one in agreements(self._context(part), widened)}
+        marks = self.store.marks(self.user.user_id, self.kind)
+        contexts = (self._context(part) for part in self._portions())
+        settling = ripe(widened, self.kind, self._field_map, marks, contexts)
+        waiting = Widened(groups=widened.groups - settling.groups)
+        self.user = replace(self.user, widened={**self.user.widened, self.kind: waiting})
+        found = {one.link.id: one for part in self._portions() for one in agreements(self._context(part), settling)}
         self.report.agreed += sum(len(one.groups) for one in found.values())
-        changes = changes_for(found.values(), self.kind, widened)
+        changes = changes_for(found.values(), self.kind, settling)
         changes.item_user = self.user.user_id
         if self.dry_run:
             self.agreed = changes
         else:
             self.store.commit(self.lease, changes)
-
-    def _rehearsed(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with what a rehearsal would have agreed about and did not store."""
-        links = {link.id: link for link in self.agreed.links}
-        meetings = {(meeting.uid, meeting.original_start): meeting for meeting in self.agreed.meetings}
-        if not links:
-            return snapshot
-        return replace(snapshot, links={**snapshot.links, **links}, meetings={**snapshot.meetings, **meetings})
 
     def _recover(self) -> None:
         due = self.store.due_intents(self.user.user_id, self.kind, self.engine.clock.now())

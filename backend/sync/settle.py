@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from backend.domain.attendees import ATTENDEES
+from backend.domain.field_choices import STANDARD, FieldMap
 from backend.domain.people import Relations
 from backend.domain.projection import project_crm, project_mailbox
 from backend.domain.recurrence import WHOLE
@@ -23,6 +24,7 @@ from backend.ports.mailbox import Item
 from backend.sync import company, rows
 from backend.sync.context import title_of
 from backend.sync.guests import WOULD_MAIL
+from backend.sync.own_view import own_values
 from backend.sync.sight import absent_item, absent_record, seen_record
 from backend.sync.state import (
     HistoryEntry,
@@ -82,6 +84,8 @@ class Settlement:
     """Remote ids that were bound in this batch."""
     by_uid: dict[str, Meeting] = field(default_factory=dict)
     """Meetings that are known already of items that were found, single events only."""
+    field_map: FieldMap = STANDARD
+    """The user's; answers are understood by it."""
     people: dict[UUID, Folk] = field(default_factory=dict)
     """What a write does to the people of its event, by intent."""
     unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
@@ -95,7 +99,7 @@ class Settlement:
         """The same rows as they now stand, with nothing collected: for the next transaction of the batch."""
         return Settlement(
             self.now, self.links, self.lines, self.meetings,
-            versions=self.versions, people=self.people, unresolved=self.unresolved,
+            versions=self.versions, people=self.people, unresolved=self.unresolved, field_map=self.field_map,
         )  # fmt: skip
 
     def collected(self) -> Changes:
@@ -133,7 +137,7 @@ class Settlement:
         if one.op is Op.DELETE:
             self._deleted(one)
             return
-        values = stored.values if stored is not None else self._projected(one)
+        values = self._projected(one) if stored is None else own_values(one.kind, self.field_map, stored)
         if one.op is Op.CREATE:
             self._created(one, stored, values, seen)
         else:
@@ -266,8 +270,9 @@ class Settlement:
         if stored is None:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
             return
+        values = own_values(one.kind, self.field_map, stored)
         sent = {
-            group: stored.values.get(group) if company.agreed(one, group, stored.values) else value
+            group: values.get(group) if company.agreed(one, group, values) else value
             for group, value in self._projected(one).items()
         }
         self._mirror(stored, seen, one)
@@ -276,7 +281,7 @@ class Settlement:
         if isinstance(stored, Record) and stored.in_bin:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
         self._again(self.links[one.link_id], Side.MAILBOX, stored.id if isinstance(stored, Item) else None)
-        self._log(one, EMPTY, stored.values)
+        self._log(one, EMPTY, values)
 
     def found(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
         """Found by our own tag before it was made again."""

@@ -89,6 +89,7 @@ def seen_record(record: Record) -> SeenRecord:
         is_child=record.is_child,
         problem=record.problem,
         hidden=record.hidden,
+        further=record.further,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from backend.domain.configuration import Configuration
+from backend.domain.field_view import Further
 from backend.domain.recurrence import WHOLE, Series
 from backend.domain.values import EMPTY, Kind, Side, Values
 from backend.ports.answers import Op
@@ -82,6 +83,8 @@ class SeenRecord:
     problem: str | None = None
     hidden: frozenset[str] = frozenset()
     """Groups that whoever read it may not see; not stored: the row keeps what others saw of them."""
+    further: Further = field(default_factory=dict)
+    """What configurations point to beyond the standard fields."""
 
 
 class LineState(StrEnum):

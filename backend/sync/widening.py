@@ -6,16 +6,18 @@ Done once, before anything is planned by the new settings; what is changed after
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from backend.domain.field_choices import FieldMap
+from backend.domain.field_view import blind, pointed
 from backend.domain.projection import equivalent
 from backend.domain.values import Kind, Side
 from backend.sync.context import Context
 from backend.sync.linked import Linked, meeting_shadows, with_shadows
 from backend.sync.matrix import Seen
 from backend.sync.pairs import decides
-from backend.sync.state import Link, LinkState, Meeting, Presence, Widened
-from backend.sync.store import Changes
+from backend.sync.state import EVERYTHING, Link, LinkState, Meeting, Presence, Todo, Widened
+from backend.sync.store import Changes, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,34 @@ def agreements(context: Context, widened: Widened) -> Iterator[Agreement]:
         if groups:
             agreed = with_shadows(link, pair.view.values, pair.crm_values, set(groups))
             yield Agreement(agreed, meeting_shadows(pair, set(groups)), groups)
+
+
+def ripe(
+    widened: Widened, kind: Kind, field_map: FieldMap, marks: Iterable[Todo], contexts: Iterable[Context]
+) -> Widened:
+    """How much of a widening can be agreed about now: a group waits while Salesforce does not show a field of it.
+
+    contexts: all that is marked. Where that is not everything, one record has to show the field: it marked the others.
+    """
+    far = frozenset(row.group for row, _ in pointed(kind, field_map)) & widened.groups
+    if not far:
+        return widened
+    shown, unseen = any(mark.side == EVERYTHING for mark in marks), set[str]()
+    for context in contexts:
+        for record in context.snapshot.records.values():
+            if record.presence is Presence.HERE:
+                shown = True
+                unseen |= blind(kind, field_map, record.further)
+    return replace(widened, groups=widened.groups - (unseen if shown else far))
+
+
+def rehearsed(snapshot: Snapshot, agreed: Changes) -> Snapshot:
+    """The snapshot with what a rehearsal would have agreed about and did not store."""
+    links = {link.id: link for link in agreed.links}
+    meetings = {(meeting.uid, meeting.original_start): meeting for meeting in agreed.meetings}
+    if not links:
+        return snapshot
+    return replace(snapshot, links={**snapshot.links, **links}, meetings={**snapshot.meetings, **meetings})
 
 
 def changes_for(agreed: Iterable[Agreement], kind: Kind, widened: Widened) -> Changes:
@@ -70,6 +100,6 @@ def _found(pair: Linked, widened: Widened) -> frozenset[str]:
     kind = pair.context.kind
     return frozenset(
         group
-        for group in (silent - spoken) | (widened.groups & set(pair.context.groups))
+        for group in (silent - spoken) | (widened.groups & set(pair.groups))
         if not equivalent(kind, group, pair.view.values.get(group), pair.crm_values.get(group))
     )

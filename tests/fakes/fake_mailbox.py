@@ -16,8 +16,19 @@ from uuid import UUID
 
 from backend.domain import identity
 from backend.domain.attendees import ATTENDEES, Attendees
+from backend.domain.field_view import empty_of, parts_off, with_part
 from backend.domain.recurrence import Window, expand, local_date, touches
-from backend.domain.values import AllDay, FieldValue, Kind, Side, Timed, Values, end_instant, overlaid, start_instant
+from backend.domain.values import (
+    AllDay,
+    FieldValue,
+    Kind,
+    Side,
+    Timed,
+    Values,
+    end_instant,
+    overlaid,
+    start_instant,
+)
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.errors import ContainerGone, CursorExpired, Malformed
 from backend.ports.mailbox import OWN, Caps, Item, MailboxIdentity, Page, Probe, Span
@@ -202,6 +213,10 @@ class FakeMailbox:
         if isinstance(asked, Attendees):
             self.account.ask(thing.id, *asked.people)
         values = {group: value for group, value in write.values.items() if group != ATTENDEES}
+        for row in parts_off(write.kind, write.field_map):
+            if row.group in values and row.part is not None:
+                kept = getattr(thing.values.get(row.group), row.part, None)
+                values[row.group] = with_part(values[row.group] or empty_of(row.group), row.part, kept)
         self.account.change(thing, _at_home(values))
         return Answer(write.id, Result.OK, item_of(self.account, thing))
 

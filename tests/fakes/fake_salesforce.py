@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from backend.domain.attendees import ATTENDEES
+from backend.domain.field_choices import STANDARD, FieldMap
+from backend.domain.field_view import SHOWN_AS, empty_of, parts_off, pointed, with_part
 from backend.domain.people import Found
-from backend.domain.values import Kind, Side
+from backend.domain.values import FieldValue, Kind, Side, Values
 from backend.ports.answers import Answer, Op, Result, Verdict, Write
-from backend.ports.crm import EVERY_RIGHT, FieldAccess, NamedAccount, OrganisationPage, Record, Right
+from backend.ports.crm import EVERY_RIGHT, NO_FIELDS, FieldAccess, NamedAccount, OrganisationPage, Record, Right
 from backend.ports.errors import CursorExpired, Malformed
 from backend.ports.mailbox import Probe
 from tests.fakes.fake_mailbox import alike
@@ -42,6 +44,7 @@ def record_of(row: Row) -> Record:
         in_bin=row.in_bin,
         related=any(tie.related for tie in row.ties),
         raw={},
+        further=dict(row.further),
     )
 
 
@@ -90,6 +93,7 @@ class FakeOrganisation:
         *,
         followed: bool = False,
         invitees: bool = False,
+        pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS,
     ) -> Iterator[OrganisationPage]:
         """See Organisation. Pages are read one after the other: a row changed in between is seen as it is then."""
         org = self.world.org
@@ -173,7 +177,7 @@ class FakeCrm:
         with _call(self.world, "crm.find_people"):
             return self.world.org.found(addresses, events)
 
-    def access(self, kind: Kind) -> FieldAccess:
+    def access(self, kind: Kind, field_map: FieldMap = STANDARD) -> FieldAccess:
         """See Crm."""
         return FieldAccess()
 
@@ -212,6 +216,8 @@ class FakeCrm:
     def _commit(self, write: Write, row: Row | None) -> Answer[Record]:
         org = self.world.org
         before = dict(row.values) if row is not None else {}
+        asked = write.values
+        write = replace(write, values=standard_values(write, before))
         if write.op is not Op.DELETE:
             org.accepted(write.kind, write.values, before)
         self.world.about_to(
@@ -220,6 +226,7 @@ class FakeCrm:
         if row is None:
             made = org.insert(write.kind, write.values, write.owner or self.user, self.user, write.key)
             made.by_api = True
+            _fill(made, write.field_map, asked)
             if write.people is not None:
                 org.tie(made, write.people)
             return Answer(write.id, Result.OK, record_of(made))
@@ -230,6 +237,32 @@ class FakeCrm:
         if write.people is not None:
             org.tie(row, write.people)
         values = {group: value for group, value in write.values.items() if group != ATTENDEES}
-        if values:
+        if asked.keys() - {ATTENDEES}:
             org.update(row, values, self.user)
+            _fill(row, write.field_map, asked)
         return Answer(write.id, Result.OK, record_of(row))
+
+
+def standard_values(write: Write, before: Values) -> dict[str, FieldValue]:
+    """What a write puts into the standard fields: parts that are off or go elsewhere stay as they were."""
+    elsewhere = [row for row, _ in pointed(write.kind, write.field_map)]
+    values = {
+        group: value for group, value in write.values.items()
+        if group not in {row.group for row in elsewhere if row.part is None}
+    }  # fmt: skip
+    for row in (*elsewhere, *parts_off(write.kind, write.field_map)):
+        if row.part is not None and row.group in values:
+            kept = getattr(before.get(row.group), row.part, None)
+            values[row.group] = with_part(values[row.group] or empty_of(row.group), row.part, kept)
+    return values
+
+
+_NAMES = {value: name for name, value in SHOWN_AS.items()}
+
+
+def _fill(row: Row, field_map: FieldMap, values: Values) -> None:
+    for field, name in pointed(row.kind, field_map):
+        if field.group in values and name.casefold() in row.further:
+            value = values[field.group]
+            text = getattr(value, field.part, None) if field.part else value
+            row.further[name.casefold()] = text.isoformat() if isinstance(text, date) else _NAMES.get(text, text)

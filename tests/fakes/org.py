@@ -48,6 +48,8 @@ class Row:
     in_bin: bool = False
     erased: bool = False
     by_api: bool = False
+    further: dict[str, str | None] = field(default_factory=dict)
+    """Custom fields by lower-case name."""
     ties: list[Tie] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     """What people wrote into fields without a mapping, and related it to; lost with the record."""
@@ -83,6 +85,28 @@ class Org:
     denied: dict[tuple[str, Kind], frozenset[Right]] = field(default_factory=dict)
     """Rights that a user lacks."""
 
+    custom: dict[Kind, set[str]] = field(default_factory=lambda: {kind: set() for kind in Kind})
+    """Custom fields of each object."""
+
+    def add_field(self, kind: Kind, name: str) -> None:
+        """An admin makes a custom field."""
+        self.custom[kind].add(name.casefold())
+        for row in self.rows.values():
+            if row.kind is kind:
+                row.further.setdefault(name.casefold(), None)
+
+    def remove_field(self, kind: Kind, name: str) -> None:
+        """An admin deletes a custom field, or hides it."""
+        self.custom[kind].discard(name.casefold())
+        for row in self.rows.values():
+            row.further.pop(name.casefold(), None)
+
+    def fill(self, row_id: str, name: str, text: str | None) -> None:
+        """A person edits a custom field."""
+        row = self.locked(row_id)
+        row.further[name.casefold()] = text
+        row.last_modified = row.stamp = self._second()
+
     def hire(self, user_id: str, address: str) -> None:
         """One more Salesforce user."""
         name = address.split("@")[0]
@@ -108,6 +132,7 @@ class Org:
         now = self._second()
         prefix = "003" if kind is Kind.CONTACT else "00U"
         row = Row(f"{prefix}{len(self.rows) + 1:015d}", kind, kept, owner, now, now, now, by, key)
+        row.further = dict.fromkeys(self.custom[kind])
         self.rows[row.id] = row
         self._remember(row)
         return row

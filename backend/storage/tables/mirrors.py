@@ -56,6 +56,7 @@ crm_record = Table(
     Column("presence", String(8), nullable=False),
     Column("version", UtcDateTime, nullable=False),
     Column("values", Json),
+    Column("further", Json),
     Column("key_tag", Key),
     Column("owner_id", String(18)),
     Column("modified_by", String(18)),

@@ -96,7 +96,7 @@ def test_the_order_of_choices_makes_no_difference() -> None:
 
 # --- types -----------------------------------------------------------------------------------------------------------
 
-TEXT = DescribedField("Text__c", "Text", "string", 80)
+TEXT = DescribedField("Text__c", "Text", "string", 255)
 AREA = DescribedField("Area__c", "Area", "textarea", 32_000)
 DAY = DescribedField("Day__c", "Day", "date")
 TIME = DescribedField("Time__c", "Time", "datetime")

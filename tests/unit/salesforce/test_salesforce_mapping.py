@@ -41,7 +41,7 @@ def salesforce_row(sent: dict[str, object], **further: object) -> dict[str, obje
 
 
 def test_ls086_every_contact_field_survives_the_way_there_and_back() -> None:
-    sent = fields_of(Kind.CONTACT, FULL_CONTACT, CONTACT.creatable)
+    sent = fields_of(CONTACT, FULL_CONTACT, CONTACT.creatable)
     assert set(sent) == {field.salesforce for field in ROWS[Kind.CONTACT]} - {"Account.Name"}
     back = values_of(salesforce_row(sent, Account={"attributes": {}, "Name": "Analytical Engines"}), CONTACT)
     assert back == FULL_CONTACT
@@ -49,17 +49,17 @@ def test_ls086_every_contact_field_survives_the_way_there_and_back() -> None:
 
 
 def test_company_is_never_sent_as_a_field() -> None:
-    assert fields_of(Kind.CONTACT, {"company": "X"}, CONTACT.updatable | {"Account.Name"}) == {}
+    assert fields_of(CONTACT, {"company": "X"}, CONTACT.updatable | {"Account.Name"}) == {}
 
 
 def test_ls088_fields_without_permission_are_left_out_and_the_rest_is_sent() -> None:
     layout = described(Kind.CONTACT, describe(Kind.CONTACT, without=("MiddleName", "Suffix"), read_only=("Title",)))
-    sent = fields_of(Kind.CONTACT, {"name": FULL_CONTACT["name"], "title": "Analyst"}, layout.updatable)
+    sent = fields_of(CONTACT, {"name": FULL_CONTACT["name"], "title": "Analyst"}, layout.updatable)
     assert sent == {"Salutation": "Ms.", "FirstName": "Ada", "LastName": "Lovelace"}
 
 
 def test_blank_groups_blank_every_one_of_their_fields() -> None:
-    assert fields_of(Kind.CONTACT, {"mailing": None, "phone": None}, CONTACT.updatable) == {
+    assert fields_of(CONTACT, {"mailing": None, "phone": None}, CONTACT.updatable) == {
         "MailingStreet": None,
         "MailingCity": None,
         "MailingState": None,
@@ -70,9 +70,7 @@ def test_blank_groups_blank_every_one_of_their_fields() -> None:
 
 
 def test_an_event_has_a_time_and_a_show_as_whatever_the_other_side_lacks() -> None:
-    assert fields_of(Kind.EVENT, {"when": None, "show_as": None, "private": None}, EVENT.updatable) == {
-        "IsPrivate": False
-    }
+    assert fields_of(EVENT, {"when": None, "show_as": None, "private": None}, EVENT.updatable) == {"IsPrivate": False}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +105,7 @@ def test_an_event_has_a_time_and_a_show_as_whatever_the_other_side_lacks() -> No
 def test_sf094_whole_days_are_midnights_utc_with_the_last_day_inclusive(
     when: Timed | AllDay, sent: dict[str, object]
 ) -> None:
-    assert fields_of(Kind.EVENT, {"when": when}, EVENT.creatable) == sent
+    assert fields_of(EVENT, {"when": when}, EVENT.creatable) == sent
     assert values_of(row("00U", **sent), EVENT)["when"] == project_crm(Kind.EVENT, "when", when)
 
 
@@ -134,14 +132,14 @@ def test_times_are_read_in_utc_whatever_their_offset() -> None:
     ],
 )
 def test_ls118_show_as_has_three_values_in_salesforce(value: ShowAs, name: str, back: ShowAs) -> None:
-    assert fields_of(Kind.EVENT, {"show_as": value}, EVENT.updatable) == {"ShowAs": name}
+    assert fields_of(EVENT, {"show_as": value}, EVENT.updatable) == {"ShowAs": name}
     assert values_of(row("00U", ShowAs=name), EVENT)["show_as"] is back
 
 
 def test_ls119_event_texts_are_shortened_and_contact_texts_are_left_for_salesforce_to_refuse() -> None:
-    event = fields_of(Kind.EVENT, {"subject": "x" * 300, "description": "y" * 33_000}, EVENT.updatable)
+    event = fields_of(EVENT, {"subject": "x" * 300, "description": "y" * 33_000}, EVENT.updatable)
     assert (len(event["Subject"]), event["Subject"][-1], len(event["Description"])) == (255, "…", 32_000)
-    assert fields_of(Kind.CONTACT, {"title": "x" * 129}, CONTACT.updatable) == {"Title": "x" * 129}
+    assert fields_of(CONTACT, {"title": "x" * 129}, CONTACT.updatable) == {"Title": "x" * 129}
 
 
 def test_what_salesforce_tidies_does_not_look_like_an_edit() -> None:

@@ -1,0 +1,20 @@
+"""Fields of Salesforce that configurations point to beyond the standard ones.
+
+Revision: 0009
+"""
+
+from alembic import op
+import sqlalchemy as sa
+
+from backend.storage.types import Json
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    op.add_column("crm_record", sa.Column("further", Json, nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("crm_record", "further")
