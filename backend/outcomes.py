@@ -33,4 +33,4 @@ def told(report: RunReport) -> tuple[str, str]:
         return " ".join(happened for happened, _ in sentences), " ".join(remedy for _, remedy in sentences)
     if report.waiting and not report.problem:
         return f"{report.waiting} decided changes wait to be sent. {report.waiting_for}".rstrip(), ""
-    return report.problem, ""
+    return report.problem, report.remedy

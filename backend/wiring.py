@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,8 +15,6 @@ from uuid import UUID
 import structlog
 
 from backend.config import Config
-from backend.domain.field_types import DescribedField
-from backend.domain.field_view import pointed_fields
 from backend.domain.values import Kind
 from backend.lease_keeper import kept
 from backend.mailboxes import look_for, mailbox_of
@@ -46,6 +44,7 @@ from backend.sync.run import Engine
 from backend.sync.state import IntentState, Lease, UserView
 from backend.sync.store import LeaseLost
 from backend.trust import Trusted, trust_file
+from backend.unshown import further_fields, unshown_fields
 
 log = structlog.get_logger(__name__)
 
@@ -258,14 +257,6 @@ class Lockstep:
         )
         return sorted(set(conditions))
 
-    def _pointed_fields(self) -> Mapping[Kind, Sequence[str]]:
-        settings = [one.configuration for one in self.configurations.all() if one.configuration.active]
-        return pointed_fields((kind, one.of(kind).field_map) for one in settings for kind in Kind)
-
-    def described(self, kind: Kind) -> tuple[DescribedField, ...]:
-        """The fields of a kind as Salesforce has them now. Raises the errors of `ports.errors`."""
-        return self.salesforce.fields(kind)
-
     # --- one user's pass -------------------------------------------------------------------------------------------
 
     def sync_user(self, user_id: int, cause: str, *, dry_run: bool = False) -> RunReport:
@@ -296,9 +287,11 @@ class Lockstep:
 
     def _pass(self, user: UserView, begin: Callable[[Lease], int], *, dry_run: bool) -> RunReport:
         mailbox = mailbox_of(user, self.microsoft, self.people)
-        crm = self.salesforce.user(user.username, user.crm_user_id, pointed=self._pointed_fields())
+        crm = self.salesforce.user(user.username, user.crm_user_id, pointed=further_fields(self.configurations.all()))
         report = self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run)
         look_for(user, report.trouble, self.microsoft, self.people)
+        if not (report.problem or report.lacks or report.waiting):
+            report.problem, report.remedy = unshown_fields(user, self.store.mark())
         return report
 
     def _finished(self, report: RunReport) -> Finished:

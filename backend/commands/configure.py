@@ -65,7 +65,7 @@ def _described(
     if not kinds:
         return None, []
     try:
-        return {kind: lockstep.described(kind) for kind in kinds}, []
+        return {kind: lockstep.salesforce.fields(kind) for kind in kinds}, []
     except ServiceError as error:
         return None, [f"Whether Salesforce has the fields under “fields”, and of which type, was not checked: {error}"]
 

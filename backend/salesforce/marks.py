@@ -11,6 +11,7 @@ from typing import Any, Final
 from backend.domain.values import Kind
 from backend.ports.errors import CursorExpired
 from backend.salesforce.errors import SERVICE
+from backend.salesforce.fields import SOBJECTS
 
 OVERLAP: Final = timedelta(minutes=10)
 """Rows become visible after their stamp, so this much is read again (SF-079)."""
@@ -35,7 +36,8 @@ class Mark:
 
     def covers(self, pointed: Mapping[Kind, Sequence[str]]) -> bool:
         """Whether the reading asked for all these fields of field maps."""
-        return all(set(names) <= set(self.pointed.get(kind.value, ())) for kind, names in pointed.items())
+        asked = {kind: {name.casefold() for name in self.pointed.get(kind.value, ())} for kind in pointed}
+        return all(name.casefold() in asked[kind] for kind, names in pointed.items() for name in names)
 
     def text(self) -> str:
         """As the caller keeps it."""
@@ -55,6 +57,20 @@ def parsed(text: str) -> Mark:
         return Mark(since, content["fields"], content["filters"], content["accounts"], content.get("pointed", {}))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _expired("it cannot be read") from error
+
+
+def unshown(text: str | None, pointed: Mapping[Kind, Sequence[str]]) -> dict[Kind, tuple[str, ...]]:
+    """Those of the fields that the last reading asked for and Salesforce did not show; none where there is no mark."""
+    try:
+        mark = parsed(text) if text is not None else None
+    except CursorExpired:
+        mark = None
+    if mark is None or not mark.covers(pointed):
+        return {}
+    shown = {kind: {name.casefold() for name in mark.fields[SOBJECTS[kind]]} for kind in pointed}
+    return {
+        kind: tuple(name for name in names if name.casefold() not in shown[kind]) for kind, names in pointed.items()
+    }
 
 
 def check_age(mark: Mark, now: datetime) -> None:

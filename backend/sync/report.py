@@ -30,6 +30,8 @@ class RunReport:
     steps: list[Step] = field(default_factory=list)
     trouble: list[ServiceError] = field(default_factory=list)
     problem: str = ""
+    remedy: str = ""
+    """For a problem that no service reported."""
     waiting: int = 0
     """Writes that are decided and still to be sent: the service asked for patience, or did not answer."""
     waiting_for: str = ""

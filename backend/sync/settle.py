@@ -85,7 +85,6 @@ class Settlement:
     by_uid: dict[str, Meeting] = field(default_factory=dict)
     """Meetings that are known already of items that were found, single events only."""
     field_map: FieldMap = STANDARD
-    """The user's; answers are understood by it."""
     people: dict[UUID, Folk] = field(default_factory=dict)
     """What a write does to the people of its event, by intent."""
     unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
@@ -271,10 +270,8 @@ class Settlement:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
             return
         values = own_values(one.kind, self.field_map, stored)
-        sent = {
-            group: values.get(group) if company.agreed(one, group, values) else value
-            for group, value in self._projected(one).items()
-        }
+        sent = dict(self._projected(one))
+        sent |= {group: values.get(group) for group in sent if company.agreed(one, group, values)}
         self._mirror(stored, seen, one)
         self.changes.unresolved += company.unanswered(one, stored.values)
         self._created(one, stored, sent, seen)
@@ -317,8 +314,7 @@ class Settlement:
 
     def _overtaken(self, one: Intent) -> None:
         self.supersede(one, "Changed meanwhile; planned again.")
-        target = self.target_id(one)
-        if target:
+        if target := self.target_id(one):
             self.reread.add(target)
 
     def unanswered(self, one: Intent) -> None:

@@ -19,7 +19,7 @@ from backend.sandbox.salesforce.ids import IdFactory, canonical
 from backend.sandbox.salesforce.people import ContactRules, LeadRules, UserRules
 from backend.sandbox.salesforce.rules import Automation, Customizing, DuplicateRule, ValidationRule
 from backend.sandbox.salesforce.saving import Saver
-from backend.sandbox.salesforce.schema import Schema, SObject
+from backend.sandbox.salesforce.schema import Field, Schema, SObject
 from backend.sandbox.salesforce.settings import Settings
 from backend.sandbox.salesforce.store import Database, Row
 from backend.sandbox.salesforce.usage import Usage
@@ -65,6 +65,7 @@ class Org:
         self.open_transactions: list[str] = []
         self.schema_changed = world.clock.now()
         self._stamp_of_transaction: str | None = None
+        self._custom_fields: tuple[tuple[str, Field], ...] = ()
         self._callers: dict[str, Caller] = {}
         self.saver = Saver(self, _BEHAVIOURS)
         self._features = self.settings.features
@@ -79,7 +80,7 @@ class Org:
             self._features = features
             self.schema_changed = self.world.clock.now()
             self.changed("Profile")
-        return schema.load(features)
+        return schema.load(features, self._custom_fields)
 
     def sobject(self, name: str) -> SObject:
         """The object of that name. Raises 404 (SF-026)."""
@@ -298,6 +299,21 @@ class Org:
         """Do what is due in the background: series that vanish, rows too old for the bin."""
         self.database.begin()
         administration.run_jobs(self)
+
+    def add_custom_field(self, sobject: str, field: Field) -> None:
+        """Make a field. Nobody sees it before a permission set shows it."""
+        self._set_custom_fields((*self._custom_fields, (sobject, field)))
+
+    def remove_custom_field(self, sobject: str, name: str) -> None:
+        """Delete a field, with what it holds."""
+        self._set_custom_fields(tuple(one for one in self._custom_fields if (one[0], one[1].name) != (sobject, name)))
+        for row in self.database.table(sobject).rows.values():
+            row.pop(name, None)
+
+    def _set_custom_fields(self, fields: tuple[tuple[str, Field], ...]) -> None:
+        self._custom_fields = fields
+        self.schema_changed = self.world.clock.now()
+        self.changed("Profile")
 
     def add_validation_rule(self, rule: ValidationRule) -> None:
         """Put a validation rule in force."""

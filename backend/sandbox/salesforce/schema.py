@@ -121,6 +121,12 @@ class SObject:
         return tuple(field for field in self.fields.values() if field.unique)
 
 
+def custom_field(name: str, type_: str = "string", length: int = 0, picklist: tuple[str, ...] = ()) -> Field:
+    """A field as administrators make them: may be left empty, given, changed and searched."""
+    flags = frozenset("CUN" if type_ == "textarea" else "CUNFSG")
+    return Field(name, name.removesuffix("__c").replace("_", " "), type_, length, 0, flags, (), "", picklist, "")
+
+
 class Schema:
     """The objects of an organisation with a given set of features."""
 
@@ -139,13 +145,17 @@ class Schema:
 
 
 @lru_cache(maxsize=32)
-def load(features: frozenset[str]) -> Schema:
-    """The schema with the fields of these features: shared_activities, person_accounts, key_field."""
+def load(features: frozenset[str], custom: tuple[tuple[str, Field], ...] = ()) -> Schema:
+    """The schema with the fields of these features: shared_activities, person_accounts, key_field.
+
+    custom: further fields by name of their object.
+    """
     with (FOLDER / "objects.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     objects = {}
     for row in rows:
         fields = {f.name: f for f in _fields(row["name"]) if not f.feature or f.feature in features}
+        fields |= {f.name: f for name, f in custom if name == row["name"]}
         objects[row["name"]] = SObject(
             row["name"], row["label"], row["plural"], row["prefix"], frozenset(row["flags"]), fields
         )
