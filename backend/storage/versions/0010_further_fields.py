@@ -1,6 +1,6 @@
 """Fields of Salesforce that configurations point to beyond the standard ones.
 
-Revision: 0009
+Revision: 0010
 """
 
 from alembic import op
@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from backend.storage.types import Json
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
