@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import Final
 
 from backend.domain.recurrence import WHOLE, Series, ended, local_date, same_rhythm
-from backend.domain.timezones import UnknownZone, zone
+from backend.domain.timezones import zone
 from backend.domain.values import EMPTY, AllDay, Kind, Side, Timed
 from backend.sync import rows
 from backend.sync.context import Context, title_of
 from backend.sync.orphans import PATIENCE, decides
 from backend.sync.plan import Step, Verb
-from backend.sync.series import interval_days, no_longer_made, place_key, places
+from backend.sync.series import interval_days, no_longer_made, place_key, places, sound
 from backend.sync.state import (
     Link,
     LinkState,
@@ -160,6 +160,8 @@ class Adoption:
         context = self.context
         if item.series is None or item.presence is not Presence.HERE or item.problem or item.mailbox_id in self.linked:
             return False
+        if not sound(item.series):
+            return False  # it is held by itself (E-11)
         return context.settings.direction.writes_crm and context.lead(item).led_by(context.user.user_id)
 
     def _by_item(self) -> Iterator[tuple[SeenItem, Series, list[Link]]]:
@@ -169,7 +171,7 @@ class Adoption:
                 by_item.setdefault(link.mailbox_id, []).append(link)
         for mailbox_id, links in sorted(by_item.items()):
             item, row = self.context.snapshot.items.get(mailbox_id), self.before.get(mailbox_id)
-            if item is not None and row is not None:
+            if item is not None and row is not None and (item.series is None or sound(item.series)):
                 yield item, row.definition, links
 
     def _cut(self) -> Iterator[Former]:
@@ -289,10 +291,7 @@ def _pairs(free: Iterable[SeenItem], formers: Iterable[Former]) -> Iterator[Like
     formers = list(formers)
     for item in free:
         for former in formers:
-            try:
-                found = _likeness(item, former)
-            except (UnknownZone, ValueError, TypeError):
-                continue  # such a series is held by itself (E-11)
+            found = _likeness(item, former)
             if found is not None:
                 yield found
 

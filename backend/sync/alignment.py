@@ -15,7 +15,7 @@ from backend.domain.values import EMPTY, AllDay, Kind, Timed, Values
 from backend.sync.context import Context, title_of
 from backend.sync.plan import Step, Verb
 from backend.sync.rows import new_meeting, released
-from backend.sync.series import ItemView, realigned, same_times
+from backend.sync.series import ItemView, realigned, same_times, sound
 from backend.sync.state import (
     Line,
     LineState,
@@ -132,8 +132,8 @@ def _moved(aligned: Aligned, item: SeenItem, link: Link, meeting: Meeting | None
 def _remember(
     aligned: Aligned, user: UserView, item: SeenItem, row: SeriesRow | None, window: Window, epoch: int
 ) -> None:
-    if item.series is None:
-        return
+    if item.series is None or not sound(item.series):
+        return  # rows are aligned from what was last understood (E-11)
     known = SeriesRow(user.user_id, item.mailbox_id, item.uid or "", item.series, window.horizon, epoch)
     if row == known:
         return

@@ -19,6 +19,7 @@ from backend.ports.answers import Op, Verdict
 from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
 from backend.sync.context import Context
+from backend.sync.keepsakes import without_keepsakes
 from backend.sync.meetings import Lead, may_delete_record
 from backend.sync.own_view import own_values
 from backend.sync.pairs import TOOK_PLACE
@@ -241,6 +242,8 @@ class Dispatch:
         batch = [one for one in batch if one.id in still_gone and not self._took_place(one)]
         leads = self._leads(batch) if batch and batch[0].kind is Kind.EVENT else {}
         batch = [one for one in batch if self._entitled(one, leads)]
+        vanished = {intent_id for intent_id, whole in still_gone.items() if whole}
+        batch = without_keepsakes(batch, vanished, self.store, self.crm, self.settlement)
         return self._records_unmoved(batch) if batch else []
 
     def _leads(self, batch: list[Intent]) -> Mapping[str, Lead]:
@@ -256,20 +259,21 @@ class Dispatch:
         self.settlement.stop(one, TOOK_PLACE)
         return True
 
-    def _items_still_gone(self, batch: list[Intent]) -> set[UUID]:
+    def _items_still_gone(self, batch: list[Intent]) -> dict[UUID, bool]:
+        """Deletions whose counterpart is still gone; True where it was an occurrence of a series that vanished."""
         links = {one.id: self.settlement.links[one.link_id] for one in batch}
         ids = sorted({link.mailbox_id for link in links.values() if link.mailbox_id})
         found = self.mailbox.fetch(batch[0].kind, self.container, ids) if ids else {}
-        gone: set[UUID] = set()
+        gone: dict[UUID, bool] = {}
         for intent_id, link in links.items():
             item = found.get(link.mailbox_id or "", Verdict.GONE)
             if isinstance(item, Item):
                 row = self.seen(batch[0].kind, item)
                 self.settlement.changes.items.append(row)
                 if link.original_start != WHOLE and self._occurrence_gone(row, link.original_start):
-                    gone.add(intent_id)
+                    gone[intent_id] = False
             elif item is Verdict.GONE:
-                gone.add(intent_id)
+                gone[intent_id] = link.original_start != WHOLE
         return gone
 
     def _occurrence_gone(self, master: SeenItem, original_start: str) -> bool:

@@ -17,7 +17,8 @@ from backend.sync.state import Intent, IntentState
 MASS_DELETE: Final = "mass_delete"
 MASS_UPDATE: Final = "mass_update"
 MASS_BLANK: Final = "mass_blank"
-MASS: Final = frozenset({MASS_DELETE, MASS_UPDATE, MASS_BLANK})
+MASS_SERIES: Final = "mass_series"
+MASS: Final = frozenset({MASS_DELETE, MASS_UPDATE, MASS_BLANK, MASS_SERIES})
 """Holds of many writes together."""
 
 
@@ -31,6 +32,8 @@ class Limits:
     update_share: float = 0.3
     blank_share: float = 0.2
     shrink_share: float = 0.7
+    of_one_series: int = 20
+    """Meetings of one series that a single reading of it may have deleted (E-9)."""
 
     def most_deletes(self, links: int) -> float:
         """Deletions on one side beyond this are held."""
@@ -52,6 +55,8 @@ class Load:
     deletes: set[tuple[Side, str]] = field(default_factory=set)
     updates: set[tuple[Side, str]] = field(default_factory=set)
     blanks: set[tuple[Side, str, UUID]] = field(default_factory=set)
+    dropped: set[tuple[str, UUID]] = field(default_factory=set)
+    """Records that are to go because their series does not show the meeting any more, by series."""
 
     def add(self, plan: Plan) -> None:
         """Counts a plan, or another part of it, in; what was counted already counts once."""
@@ -62,6 +67,8 @@ class Load:
                 unit = (one.side, step.unit or str(one.link_id))
                 if one.op is Op.DELETE:
                     self.deletes.add(unit)
+                    if step.of_standing_series:
+                        self.dropped.add((step.unit, one.link_id))
                 elif _rewrites(one):
                     self.updates.add(unit)
                     blank = (group for group, value in one.values.items() if value is None)
@@ -81,9 +88,14 @@ def guarded(plan: Plan, links: int, limits: Limits | None = None, *, load: Load 
     many_updates = _beyond(load.updates, limits.most_updates(links))
     many_blanks = {key for key, count in blanks.items() if count > limits.most_blanks(links)}
 
-    def reason(one: Intent) -> str:
+    lost = Counter(series for series, _ in load.dropped)
+    shrunk = {series for series, count in lost.items() if count > limits.of_one_series}
+
+    def reason(step: Step, one: Intent) -> str:
         if one.op is Op.DELETE and one.side in many_deletes:
             return MASS_DELETE
+        if one.op is Op.DELETE and step.of_standing_series and step.unit in shrunk:
+            return MASS_SERIES
         if not _rewrites(one):
             return ""
         if any((one.side, group) in many_blanks for group, value in one.values.items() if value is None):
@@ -103,10 +115,10 @@ def _beyond(units: set[tuple[Side, str]], limit: float) -> set[Side]:
     return {side for side, count in counts.items() if count > limit}
 
 
-def _held(step: Step, reason: Callable[[Intent], str]) -> Step:
+def _held(step: Step, reason: Callable[[Step, Intent], str]) -> Step:
     held = tuple(
         replace(one, state=IntentState.HELD, hold=why)
-        if one.state is IntentState.PLANNED and (why := reason(one))
+        if one.state is IntentState.PLANNED and (why := reason(step, one))
         else one
         for one in step.intents
     )

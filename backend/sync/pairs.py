@@ -232,7 +232,8 @@ def _delete_record(pair: Linked) -> Step | None:
         crm=pair.crm_values,
         rule="Deleted in the mailbox.",
     )
-    return pair.step(Verb.DELETE_RECORD, "Deleted in the mailbox.", intents=(planned,))
+    standing = pair.link.original_start != WHOLE and pair.view.seen.presence is Presence.HERE
+    return pair.step(Verb.DELETE_RECORD, "Deleted in the mailbox.", intents=(planned,), of_standing_series=standing)
 
 
 def _delete_item(pair: Linked) -> Step | None:

@@ -63,6 +63,8 @@ class Step:
     unresolved: Unresolved | None = None
     unit: str = ""
     """What the guards count as one: a series counts once (E-9)."""
+    of_standing_series: bool = False
+    """It deletes a record only because one reading of its series, which is still there, does not show the meeting."""
 
     @property
     def writes(self) -> int:

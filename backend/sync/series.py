@@ -73,6 +73,15 @@ def occurrences(item: SeenItem, window: Window, known: Iterable[str]) -> dict[st
         return {start: _view(item, start, Presence.UNKNOWN, str(error)) for start in wanted or [WHOLE]}
 
 
+def sound(series: Series) -> bool:
+    """Whether its occurrences can be told at all: the zone is known and the rule is one."""
+    try:
+        expand(series, EMPTY, Window(series.start.date(), series.start.date() + _MARGIN))
+    except (UnknownZone, ValueError, TypeError):
+        return False
+    return True
+
+
 def _view(item: SeenItem, start: str, presence: Presence, problem: str | None = None) -> ItemView:
     return ItemView(Ref(item.mailbox_id, start), presence, EMPTY, item, problem)
 

@@ -125,6 +125,9 @@ def sentence(step: HeldStep) -> str:
 GUARDS: Final = {
     "mass_delete": say("Held by the deletion guard: too many deletions for this person in one run."),
     "mass_update": say("Held by the change guard: too many changes for this person in one run."),
+    "mass_series": say(
+        "Held by the deletion guard: more than 20 meetings of one repeating event are gone from the mailbox at once."
+    ),
     "mass_blank": say("Held by the change guard: one field would be emptied on too many items in one run."),
 }
 

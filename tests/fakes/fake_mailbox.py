@@ -18,6 +18,7 @@ from backend.domain import identity
 from backend.domain.attendees import ATTENDEES, Attendees
 from backend.domain.field_view import empty_of, parts_off, with_part
 from backend.domain.recurrence import Window, expand, local_date, touches
+from backend.domain.timezones import UnknownZone
 from backend.domain.values import (
     AllDay,
     FieldValue,
@@ -290,7 +291,10 @@ def shown(thing: Thing, span: Span) -> bool:
     if thing.kind is Kind.CONTACT:
         return True
     if thing.series is not None:
-        return bool(expand(thing.series, thing.values, window(span)))
+        try:
+            return bool(expand(thing.series, thing.values, window(span)))
+        except UnknownZone:
+            return True  # the service knows when it takes place, whatever its zone is called
     when = thing.values.get("when")
     return isinstance(when, Timed | AllDay) and touches(when, window(span))
 

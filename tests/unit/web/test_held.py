@@ -101,6 +101,11 @@ def test_viewer_may_look_and_not_answer(viewer: Visitor, world: World) -> None:
     ("hold", "why"),
     [
         ("mass_delete", "Held by the deletion guard: too many deletions for this person in one run."),
+        (
+            "mass_series",
+            "Held by the deletion guard: more than 20 meetings of one repeating event are gone from the mailbox at "
+            "once.",
+        ),
         ("mass_update", "Held by the change guard: too many changes for this person in one run."),
     ],
 )
