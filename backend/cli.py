@@ -3,6 +3,7 @@
 import click
 
 from backend.commands.admin import admin
+from backend.commands.adopt import adopt
 from backend.commands.configure import configure
 from backend.commands.connect import connect
 from backend.commands.database import db
@@ -55,6 +56,7 @@ for command in (
     connect,
     salesforce,
     configure,
+    adopt,
     sync,
     status,
     reset,

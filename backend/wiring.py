@@ -38,6 +38,7 @@ from backend.storage.runs import Finished, Outcome, Runs
 from backend.storage.secrets import Vault
 from backend.storage.service_cache import SqlServiceCache, fingerprint
 from backend.storage.sync_store import SqlSyncStore
+from backend.sync.adopt import Inheritance, sorted_out, store_pairs
 from backend.sync.decisions import Answer, decided
 from backend.sync.report import RunReport
 from backend.sync.run import Engine
@@ -319,6 +320,21 @@ class Lockstep:
         if problem != self._microsoft_problem and (problem or report.outcome != "failed"):
             self.connections.checked(MICROSOFT, problem=problem)
             self._microsoft_problem = problem
+
+    def adopt(self, user_id: int, *, dry_run: bool = False) -> tuple[RunReport, Inheritance]:
+        """What another sync left behind for a user, by a rehearsal; links for its sure pairs, unless `dry_run`.
+
+        Raises ValueError if his sync is running.
+        """
+        report = self.sync_user(user_id, "adopt", dry_run=True)
+        found = sorted_out(report.steps)
+        if not dry_run and found.sure:
+            lease = self.patient_lease(user_id)
+            try:
+                store_pairs(self.store, lease, found.sure)
+            finally:
+                self.store.release(lease)
+        return report, found
 
     # --- what people decide ----------------------------------------------------------------------------------------
 

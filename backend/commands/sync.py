@@ -29,7 +29,8 @@ def _known(lockstep: Lockstep, address: str) -> int:
     return found
 
 
-def _people(lockstep: Lockstep, address: str | None) -> list[int]:
+def people(lockstep: Lockstep, address: str | None) -> list[int]:
+    """Ids of everybody who syncs, or of the one meant. Raises Failure."""
     users = {user.user_id: user for user in lockstep.store.users()}
     if address is None:
         return sorted(users)
@@ -49,7 +50,7 @@ def sync(address: str | None, dry_run: bool, as_json: bool) -> None:
         if lockstep.read_organisation() is None:
             problem = lockstep.organisation.state().problem
             raise Failure(problem or "Another process is reading Salesforce; try again in a minute.")
-        chosen = _people(lockstep, address)
+        chosen = people(lockstep, address)
         reports: list[RunReport] = []
         lockstep.engine.tells_steps = True
         with output.progress("Planning" if dry_run else "Syncing", len(chosen)) as advance:
@@ -118,7 +119,7 @@ def status(address: str | None, as_json: bool) -> None:
         organisation = lockstep.organisation.state()
         services = {one.service: one.problem for one in lockstep.connections.all()}
         only = _known(lockstep, address) if address else None
-        people = standings(lockstep.database, only)
+        everybody = standings(lockstep.database, only)
         with lockstep.database.connect() as connection:
             items = [_item(row) for row in item_rows(connection, only)]
             aside = [_aside(one) for one in left_out(connection, only)] if only is not None else []
@@ -130,7 +131,7 @@ def status(address: str | None, as_json: bool) -> None:
             "api_used": organisation.api_used,
             "api_max": organisation.api_max,
         },
-        "people": people,
+        "people": everybody,
         "items": items,
         "left_out": aside,
     }

@@ -58,10 +58,13 @@ def strong_key(kind: Kind, values: Values) -> str | None:
 
 
 def same_person(left: Values, right: Values) -> bool:
-    """Whether two contacts have the same address, or the same first and last name, whatever their companies."""
+    """Whether two contacts have the same address or the same name, whatever their companies."""
     address = strong_key(Kind.CONTACT, left)
-    if address is not None and address == strong_key(Kind.CONTACT, right):
-        return True
+    return (address is not None and address == strong_key(Kind.CONTACT, right)) or same_name(left, right)
+
+
+def same_name(left: Values, right: Values) -> bool:
+    """Whether two contacts have the same first and last name."""
     mine, other = left.get("name"), right.get("name")
     if not isinstance(mine, Name) or not isinstance(other, Name):
         return False

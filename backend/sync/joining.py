@@ -1,11 +1,12 @@
-"""Known meetings that a user's memory has lost: stops left behind in another mailbox, creates cut off by a reset."""
+"""Pairing in special cases: stops left behind in another mailbox, creates cut off by a reset, matches in doubt."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backend.domain.values import Kind
+from backend.domain.identity import same_name
+from backend.domain.values import Kind, Name, Values
 from backend.sync import rows
 from backend.sync.context import Context, title_of
 from backend.sync.plan import Step, Verb
@@ -28,3 +29,18 @@ def found_again(context: Context, line: Line, tagged: Sequence[SeenRecord]) -> L
     if line.crm_id is not None or under_way or not tagged:
         return None
     return replace(line, crm_id=tagged[0].crm_id, state=LineState.LIVE)
+
+
+def doubt(item: Values, record: Values, records: int, items: int) -> str:
+    """Why a match may be the wrong one, in a sentence; empty if nothing speaks against it.
+
+    records, items: how many things of each side are equal by what they are known by, these two included.
+    """
+    if records > 1:
+        return f"{records} records of Salesforce are equal; the configuration's preference chose this one."
+    if items > 1:
+        return f"{items} things of the mailbox are equal; the oldest one is paired."
+    mine, other = item.get("name"), record.get("name")
+    if isinstance(mine, Name) and isinstance(other, Name) and not same_name(item, record):
+        return f"Same address, another name: it is “{other.display}” in Salesforce."
+    return ""

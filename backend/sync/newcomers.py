@@ -15,7 +15,7 @@ from backend.domain.recurrence import WHOLE, ended
 from backend.domain.values import AllDay, Kind, Side, Timed, Values
 from backend.sync import rows
 from backend.sync.context import Context, title_of
-from backend.sync.joining import found_again, stop_follows
+from backend.sync.joining import doubt, found_again, stop_follows
 from backend.sync.plan import Step, Verb
 from backend.sync.scope import left_out
 from backend.sync.series import ItemView
@@ -44,6 +44,7 @@ class Newcomers:
         self.resting = frozenset(resting)
         self.waiting: set[str] = set(resting)
         """Refs that are looked at again: meetings that wait for their organiser (D-4), things about to be found."""
+        self._rivals = 1  # how many records were equal in the latest match
         self._cards = {key for view in self._linked_items() if (key := strong_key(context.kind, view.values))}
         self._halves = {side: self._indexed(self._half_bound(side)) for side in Side}
         self._by_strong: dict[str, list[SeenRecord]] = defaultdict(list)
@@ -173,6 +174,7 @@ class Newcomers:
 
     def _match(self, view: ItemView) -> SeenRecord | bool | None:
         """The record to pair with; True if its natural partner is taken by another card; None if there is none."""
+        self._rivals = 1
         again = self._once_paired(view) or self._by_key(view)
         if again is not None:
             return again
@@ -210,8 +212,7 @@ class Newcomers:
         named = [record for key in made_from_it for record in self._by_tag.get(key, [])]
         if view.seen.key_tag is not None:
             named = [*self._tagged(view.seen.key_tag), *named]
-        free = self._free(record for record in named if same_person(view.values, record.values))
-        return free[0] if free else None
+        return next(iter(self._free(record for record in named if same_person(view.values, record.values))), None)
 
     def _tagged(self, tag: UUID) -> list[SeenRecord]:
         """The records that an item with this tag was made from."""
@@ -247,6 +248,7 @@ class Newcomers:
 
     def _preferred(self, records: list[SeenRecord]) -> SeenRecord:
         """Of several equal candidates (D-14): events the oldest; contacts by the configuration (LS-071 to LS-073)."""
+        self._rivals = len(records)
         if self.context.kind is Kind.EVENT:
             return min(records, key=lambda record: (record.created_at or _LONG_AGO, record.crm_id))
         match self.context.user.configuration.preference:
@@ -299,7 +301,13 @@ class Newcomers:
         link = rows.link_to(self.context, line, ref=view.ref, state=LinkState.LINKED, origin=Origin.MATCHED)
         rule = "Same e-mail address." if strong_key(self.context.kind, view.values) else "Same by content."
         title = title_of(view.values)
-        return Step(Verb.MATCH, self.context.kind, title, rule, link=link, line=line, meeting=meeting)
+        why = doubt(view.values, record.values, self._rivals, self._twins[natural_key(self.context.kind, view.values)])
+        return Step(Verb.MATCH, self.context.kind, title, rule, link=link, line=line, meeting=meeting, doubt=why)
+
+    @cached_property
+    def _twins(self) -> Counter[str | None]:
+        """How many unlinked things of the mailbox are equal by content."""
+        return Counter(natural_key(self.context.kind, view.values) for view in self._free_items())
 
     def _line_for(self, record: SeenRecord) -> Line:
         """The line that stands for a record already, or is being made with its key, or a new one."""

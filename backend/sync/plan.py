@@ -61,6 +61,8 @@ class Step:
     todo: Todo | None = None
     """Something to look at again in the next pass."""
     unresolved: Unresolved | None = None
+    doubt: str = ""
+    """Why a match may be the wrong one, for whoever takes over what another sync left behind."""
     unit: str = ""
     """What the guards count as one: a series counts once (E-9)."""
     of_standing_series: bool = False
