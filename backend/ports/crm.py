@@ -141,6 +141,10 @@ class Organisation(Protocol):
         """Each id's state, recycle bin included: GONE only for a row that is marked deleted (B.4)."""
         ...
 
+    def find_tagged(self, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
+        """Records that carry one of the keys; those in the recycle bin come with `in_bin`. See Crm."""
+        ...
+
 
 class Crm(Protocol):
     """Salesforce as one user; sharing, field security and validation are that user's own (LS-093)."""

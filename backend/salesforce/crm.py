@@ -16,7 +16,7 @@ from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
 from backend.salesforce import accounts, duplicates, people, reading, writing
 from backend.salesforce.client import Client, Row
-from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, SERVICE, Problem
+from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, Problem
 from backend.salesforce.fields import KEY_FIELD, Layout, Layouts
 from backend.salesforce.mapping import fields_of, record_of
 from backend.salesforce.record_id import long_id
@@ -251,17 +251,7 @@ class SalesforceUser:
 
     def _no_key(self, layout: Layout) -> AccessLost:
         self._layouts.forget(self._client.username)
-        remedy = (
-            "deploy the package that `lockstep salesforce package` writes, and assign the permission set Lockstep to "
-            "the user."
-        )
-        return AccessLost(
-            f"{self._client.username} cannot use the field {KEY_FIELD} of {layout.sobject}, without which Lockstep "
-            f"creates nothing: {remedy}",
-            code="NO_KEY_FIELD",
-            service=SERVICE,
-            remedy=remedy,
-        )
+        return reading.keyless(self._client.username, layout)
 
 
 def _key_of(write: Write) -> UUID:

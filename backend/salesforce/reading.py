@@ -12,9 +12,11 @@ from backend.domain.projection import project_crm
 from backend.domain.values import AllDay, Kind, Name, Timed, Values
 from backend.ports.answers import Verdict
 from backend.ports.crm import Record
+from backend.ports.errors import AccessLost
 from backend.ports.mailbox import Probe
 from backend.salesforce import soql
 from backend.salesforce.client import Client, Row
+from backend.salesforce.errors import SERVICE
 from backend.salesforce.fields import KEY_FIELD, Layout
 from backend.salesforce.mapping import record_of
 
@@ -26,14 +28,29 @@ def by_id(layout: Layout, ids: Sequence[str], extra: Iterable[str] = ()) -> list
     return _statements(layout, "Id", ids, extra)
 
 
-def by_key(layout: Layout, keys: Iterable[UUID]) -> list[str]:
+def by_key(layout: Layout, keys: Iterable[UUID], extra: Iterable[str] = ()) -> list[str]:
     """Statements for the rows with these keys; to be run over all rows."""
-    return _statements(layout, KEY_FIELD, [str(key) for key in keys])
+    return _statements(layout, KEY_FIELD, [str(key) for key in keys], extra)
 
 
 def _statements(layout: Layout, field: str, values: Sequence[str], extra: Iterable[str] = ()) -> list[str]:
     fields = layout.with_fields(extra)
     return [soql.select(fields, layout.sobject, soql.any_of(field, portion)) for portion in soql.portions(values)]
+
+
+def keyless(username: str, layout: Layout) -> AccessLost:
+    """What to say to a user who may not use our key."""
+    remedy = (
+        "deploy the package that `lockstep salesforce package` writes, and assign the permission set Lockstep to the "
+        "user."
+    )
+    return AccessLost(
+        f"{username} cannot use the field {KEY_FIELD} of {layout.sobject}, without which Lockstep creates nothing: "
+        f"{remedy}",
+        code="NO_KEY_FIELD",
+        service=SERVICE,
+        remedy=remedy,
+    )
 
 
 def rows_of(client: Client, statements: Sequence[str]) -> Iterator[Row]:

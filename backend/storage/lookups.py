@@ -90,6 +90,9 @@ _DUE = (
     )
     .order_by(intent.c.created_at, intent.c.id)
 )
+_UNFINISHED = (
+    sa.select(intent.c.user_id, intent.c.kind).where(sa.text("state IN ('planned', 'sent')")).distinct()
+)  # as the partial index says it
 _UNDER_WAY = (
     sa.select(_item.strong_key, _item.natural_key)
     .join(sync_lease, sync_lease.c.user_id == _item.user_id)
@@ -230,6 +233,11 @@ def due_intents(connection: sa.Connection, user_id: int, kind: Kind, now: dateti
     decode = Decoder()
     rows = connection.execute(_DUE, _whose(user_id, kind) | {"now": now})
     return tuple(to_intent(row, decode) for row in rows)
+
+
+def unfinished(connection: sa.Connection) -> frozenset[tuple[int, Kind]]:
+    """Users with open intents, by kind."""
+    return frozenset((row.user_id, Kind(row.kind)) for row in connection.execute(_UNFINISHED))
 
 
 def creates_under_way(

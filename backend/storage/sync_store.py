@@ -169,6 +169,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.due_intents(connection, user_id, kind, now)
 
+    def unfinished(self) -> frozenset[tuple[int, Kind]]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.unfinished(connection)
+
     def intent(self, intent_id: UUID) -> Intent | None:
         """See SyncStore."""
         with self._reading.begin() as connection:

@@ -26,7 +26,7 @@ from backend.sync.dispatch import Dispatch
 from backend.sync.relating import Acquaintance
 from backend.sync.settle import Settlement
 from backend.sync.sight import absent_item, absent_record, seen_item, seen_record
-from backend.sync.state import Intent, IntentState, Lease, Line, Meeting, SeenItem
+from backend.sync.state import Intent, IntentState, Lease, Meeting, SeenItem
 from backend.sync.store import Changes, SyncStore
 from backend.sync.unresolved import Standing, Unresolved
 
@@ -102,16 +102,9 @@ class Executor:
 
     def settlement(self, batch: Sequence[Intent]) -> Settlement:
         """Links, lines and meetings of a batch, ready to take its answers."""
-        links = dict(self.store.links(one.link_id for one in batch))
-        line_ids = {link.line_id for link in links.values()}
-        lines: dict[UUID, Line] = {line.id: line for line in self.store.lines(batch[0].kind, ids=line_ids)}
-        meetings: dict[UUID, Meeting] = {}
-        if batch[0].kind is Kind.EVENT:
-            meetings = {row.line_id: row for row in self.store.meetings(lines=line_ids) if row.line_id}
-        return Settlement(
-            self.now, links, lines, meetings,
-            field_map=self.context.settings.field_map, unresolved=self._unresolved(batch),
-        )  # fmt: skip
+        settlement = settlement_of(self.store, self.now, batch)
+        settlement.field_map, settlement.unresolved = self.context.settings.field_map, self._unresolved(batch)
+        return settlement
 
     def _send(self, batch: list[Intent]) -> None:
         settlement = self.settlement(batch)
@@ -270,6 +263,17 @@ class Executor:
         changes.item_kind = self.context.kind
         changes.run_id = self.run_id
         self.store.commit(self.lease, changes)
+
+
+def settlement_of(store: SyncStore, now: datetime, batch: Sequence[Intent]) -> Settlement:
+    """Links, lines and meetings of intents of one kind, ready to take what became of them."""
+    links = dict(store.links(one.link_id for one in batch))
+    line_ids = {link.line_id for link in links.values()}
+    lines = {line.id: line for line in store.lines(batch[0].kind, ids=line_ids)} if batch else {}
+    meetings: dict[UUID, Meeting] = {}
+    if batch and batch[0].kind is Kind.EVENT:
+        meetings = {row.line_id: row for row in store.meetings(lines=line_ids) if row.line_id}
+    return Settlement(now, links, lines, meetings)
 
 
 def _ties(sent: Sequence[Intent], settlement: Settlement) -> list[tuple[UUID, str]]:

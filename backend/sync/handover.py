@@ -1,5 +1,7 @@
 """Writes left open by people who no longer sync are finished by whoever needs their target (D-9).
 
+What nobody needs is closed by the next cycle of the organisation, see `leavers`.
+
 The owner's lease is taken first, so that a pass of his that is still alive commits nothing more. Then what was planned
 is dropped, a create that was sent is looked up by its key and bound, and the target of any other write is read again.
 """
@@ -47,14 +49,16 @@ class HandOver:
         for one in pending.values():
             if one.user_id != mine and one.state in (IntentState.PLANNED, IntentState.SENT):
                 others[one.user_id].append(one)
-        return {owner: intents for owner, intents in others.items() if not self._syncs(owner, intents[0].kind)}
-
-    def _syncs(self, owner: int, kind: Kind) -> bool:
-        user = self.store.user(owner)
-        return user is not None and user.configuration.of(kind).direction is not Direction.OFF
+        return {owner: intents for owner, intents in others.items() if not syncs(self.store, owner, intents[0].kind)}
 
     def _finish(self, executor: Executor, intents: list[Intent]) -> None:
         planned = [one for one in intents if one.state is IntentState.PLANNED]
         dropped = [replace(one, state=IntentState.SUPERSEDED, message=OWNER_LEFT) for one in planned]
         executor.commit(Changes(intents=dropped))
         Recovery(executor).resume([one for one in intents if one.state is IntentState.SENT])
+
+
+def syncs(store: SyncStore, owner: int, kind: Kind) -> bool:
+    """Whether a user has passes of this kind."""
+    user = store.user(owner)
+    return user is not None and user.configuration.of(kind).direction is not Direction.OFF

@@ -29,6 +29,7 @@ from backend.sync.context import Context
 from backend.sync.executor import Executor
 from backend.sync.guards import Load, guarded
 from backend.sync.handover import HandOver
+from backend.sync.leavers import Leavers
 from backend.sync.organisation import OrganisationReader
 from backend.sync.orphans import older
 from backend.sync.own_view import own
@@ -92,6 +93,7 @@ class Engine:
             with self.keeper(lease):
                 reader = OrganisationReader(self.store, port, lease, self.clock.now(), on_users)
                 count = reader.read(filter_fields, full=full)
+                Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now()).close()
         except ServiceError:
             self.store.release(lease)  # whoever mends it and tries again need not wait until the lease ends
             raise

@@ -235,6 +235,10 @@ class SyncStore(Protocol):
         """Planned intents of the user whose time has come, and sent ones that were never answered."""
         ...
 
+    def unfinished(self) -> frozenset[tuple[int, Kind]]:
+        """Whose writes of which kind are planned, or sent and not answered; those who no longer sync among them."""
+        ...
+
     def intent(self, intent_id: UUID) -> Intent | None:
         """One intent, whatever its state."""
         ...

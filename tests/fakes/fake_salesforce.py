@@ -73,6 +73,11 @@ def _due(row: Row, since: datetime | None) -> bool:
     return since is None or row.stamp >= since - OVERLAP
 
 
+def _tagged(world: FakeWorld, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
+    rows = [row for row in world.org.rows.values() if row.kind is kind and row.key in keys]
+    return [record_of(row) for row in rows if not row.erased]
+
+
 class FakeOrganisation:
     """`ports.crm.Organisation`."""
 
@@ -133,6 +138,11 @@ class FakeOrganisation:
         with _call(self.world, "organisation.fetch"):
             return {id: verdict_of(self.world.org.rows.get(id), kind) for id in ids}
 
+    def find_tagged(self, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
+        """See Organisation."""
+        with _call(self.world, "organisation.find_tagged"):
+            return _tagged(self.world, kind, keys)
+
 
 class FakeCrm:
     """`ports.crm.Crm` as one user, who sees everything."""
@@ -160,9 +170,7 @@ class FakeCrm:
     def find_tagged(self, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
         """See Crm."""
         with _call(self.world, "crm.find_tagged"):
-            wanted = set(keys)
-            rows = self.world.org.rows.values()
-            return [record_of(row) for row in rows if row.kind is kind and row.key in wanted and not row.erased]
+            return _tagged(self.world, kind, keys)
 
     def find_like(self, kind: Kind, probes: Sequence[Probe]) -> Mapping[UUID, list[Record]]:
         """See Crm."""

@@ -94,6 +94,31 @@ MUTANTS: Final = (
         (SHARED + "test_d9_a_zombie_whose_write_was_taken_over_commits_nothing_more_inv10",),
     ),
     Mutant(
+        "leavers-are-closed",
+        "what a leaver left open and nobody needs is closed by the next cycle (D-9, INV-15)",
+        (
+            Edit(
+                "backend/sync/run.py",
+                "                Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now()).close()",
+                "                pass",
+            ),
+        ),
+        (SHARED + "test_inv15_inv3_what_a_leaver_left_half_done_and_nobody_needs_is_closed_and_known_again_d9",),
+        short=True,
+    ),
+    Mutant(
+        "leavers-records-are-looked-up",
+        "a record that a leaver may have made is bound by its key, with what was sent as its base (D-9, F3)",
+        (
+            Edit(
+                "backend/sync/leavers.py",
+                "                settlement.found(one, made[one.id], None)\n",
+                "                settlement.adopt(one, made[one.id], None)\n",
+            ),
+        ),
+        (SHARED + "test_inv6_an_edit_made_while_a_leaver_is_away_is_delivered_when_he_returns_d9",),
+    ),
+    Mutant(
         "next-leader-is-woken",
         "who shares a meeting with a leaver looks at it again (D-7)",
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -218,6 +219,17 @@ def test_sf090_fetch_concludes_nothing_from_a_row_that_is_nowhere(bench: Any) ->
     found = bench.organisation().fetch(Kind.CONTACT, [living, deleted, erased])
     assert isinstance(found[living], Record)
     assert (found[deleted], found[erased]) == (Verdict.GONE, Verdict.UNKNOWN)
+
+
+def test_d9_d3_records_are_found_by_our_key_also_in_the_recycle_bin(bench: Any) -> None:
+    keys = [uuid4(), uuid4()]
+    living = event(bench, Lockstep_Key__c=str(keys[0]))
+    deleted = event(bench, Lockstep_Key__c=str(keys[1]))
+    event(bench)
+    bench.org.delete(deleted)
+    found = bench.organisation().find_tagged(Kind.EVENT, [*keys, uuid4()])
+    assert {(one.id, one.key_tag, one.in_bin) for one in found} == {(living, keys[0], False), (deleted, keys[1], True)}
+    assert bench.organisation().find_tagged(Kind.EVENT, []) == []
 
 
 def test_identity_is_the_organisations_id(bench: Any) -> None:

@@ -285,6 +285,14 @@ def test_tombstones_of_the_things_in_view_for_thirty_days(bench: Bench, clock: o
     assert bench.dirty("mailbox", "a").tombstones == ()
 
 
+def test_inv15_unfinished_names_whose_writes_of_which_kind_are_open(bench: Bench) -> None:
+    mine, theirs = bench.pair(1, "a", "003A", ADA), bench.pair(2, "b", "003B", BOB)
+    bench.commit(1, intents=[intent_of(mine, "crm:A"), intent_of(mine, "mbx:a", state=IntentState.SENT)])
+    held = intent_of(theirs, "mbx:b", state=IntentState.HELD)
+    bench.commit(2, intents=[held, intent_of(theirs, "mbx:done", state=IntentState.DONE)])
+    assert bench.store.unfinished() == {(1, Kind.CONTACT)}
+
+
 def test_due_intents_are_planned_ones_whose_time_has_come_and_unanswered_ones(bench: Bench) -> None:
     link = bench.pair(1, "a", "003A", ADA)
     made = {
