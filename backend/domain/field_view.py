@@ -33,6 +33,11 @@ def pointed(kind: Kind, field_map: FieldMap) -> tuple[tuple[FieldRow, str], ...]
     return tuple((row, name) for row, name in found if name and name.casefold() != row.salesforce.casefold())
 
 
+def remapped(kind: Kind, field_map: FieldMap) -> frozenset[str]:
+    """Groups that hold another Salesforce field than the standard one."""
+    return frozenset(row.group for row, _ in pointed(kind, field_map))
+
+
 @lru_cache(maxsize=256)
 def parts_off(kind: Kind, field_map: FieldMap) -> tuple[FieldRow, ...]:
     """The parts of groups that are not mapped."""

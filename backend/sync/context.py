@@ -13,10 +13,10 @@ from uuid import UUID
 from backend.domain.codec import encode_values
 from backend.domain.configuration import KindSettings
 from backend.domain.field_choices import groups_of
-from backend.domain.field_view import blind
+from backend.domain.field_view import blind, remapped
 from backend.domain.fieldmap import GROUPS
 from backend.domain.recurrence import WHOLE, Window
-from backend.domain.values import EMPTY, Kind, Name, Values
+from backend.domain.values import EMPTY, Kind, Name, Values, overlaid
 from backend.ports.crm import FieldAccess
 from backend.sync.meetings import Lead, lead
 from backend.sync.series import ItemView, occurrences, single
@@ -161,11 +161,17 @@ class Context:
         return lead(holders, organizer, declined=item.uid in self.snapshot.declined)
 
     def base_crm(self, link: Link) -> Values | None:
-        """Shadow of the Salesforce side: the meeting's where there is one, so a new leader misses nothing (D-7)."""
+        """Shadow of the Salesforce side: the meeting's where there is one, so a new leader misses nothing (D-7).
+
+        Fields that only his map names are his own affair: those of a meeting are the standard ones.
+        """
         meeting = self.meeting_of_line.get(link.line_id)
-        if meeting is not None and meeting.shadow_crm is not None:
+        if meeting is None or meeting.shadow_crm is None:
+            return link.shadow_crm
+        own = remapped(self.kind, self.settings.field_map)
+        if not own:
             return meeting.shadow_crm
-        return link.shadow_crm
+        return overlaid(meeting.shadow_crm, {group: (link.shadow_crm or EMPTY).get(group) for group in own})
 
     def held_digest(self, view: ItemView | None, record: SeenRecord | None) -> str:
         """What a hold remembers: it is asked again when either side or the settings change (LS-090)."""

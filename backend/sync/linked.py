@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from backend.domain.field_view import remapped
 from backend.domain.values import EMPTY, Values, differing, overlaid
 from backend.sync.context import Context, title_of
 from backend.sync.matrix import Seen
@@ -29,7 +30,7 @@ class Linked:
         self.record = record
         self.line: Line = context.line(link)
         self.meeting: Meeting | None = context.meeting_of_line.get(link.line_id)
-        self.link = _based(link, self.meeting)
+        self.link = _based(link, self.meeting, remapped(context.kind, context.settings.field_map))
         self.base_crm = context.base_crm(link)
         self.groups = context.groups_with(record)
 
@@ -81,11 +82,20 @@ class Linked:
         return self.step(verb, reason, replace(self.link, state=state, reason=reason))
 
 
-def _based(link: Link, meeting: Meeting | None) -> Link:
-    """A link that joined before the record was bound takes the meeting's shadows now, never its item's values (D-6)."""
+def _based(link: Link, meeting: Meeting | None, own: frozenset[str]) -> Link:
+    """A link that joined before the record was bound takes the meeting's shadows now, never its item's values (D-6).
+
+    Of groups in fields that are his own (`own`) nothing was agreed yet.
+    """
     waited = link.state is LinkState.CREATING and link.shadow_mailbox is None and link.shadow_crm is None
     if not waited or meeting is None:
         return link
+    if own and meeting.shadow_mailbox is not None and meeting.shadow_crm is not None:
+        mailbox, crm = (
+            {group: value for group, value in shadow.items() if group not in own}
+            for shadow in (meeting.shadow_mailbox, meeting.shadow_crm)
+        )
+        return replace(link, shadow_mailbox=mailbox, shadow_crm=crm)
     return replace(link, shadow_mailbox=meeting.shadow_mailbox, shadow_crm=meeting.shadow_crm)
 
 
@@ -103,7 +113,8 @@ def meeting_shadows(pair: Linked, groups: set[str]) -> Meeting | None:
     if pair.meeting is None or not groups:
         return None
     mailbox = {group: pair.view.values.get(group) for group in groups}
-    crm = {group: pair.crm_values.get(group) for group in groups}
+    own = remapped(pair.context.kind, pair.context.settings.field_map)
+    crm = {group: pair.crm_values.get(group) for group in groups - own}
     return replace(
         pair.meeting,
         shadow_mailbox=overlaid(pair.meeting.shadow_mailbox or EMPTY, mailbox),

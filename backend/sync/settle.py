@@ -14,6 +14,7 @@ from uuid import UUID
 
 from backend.domain.attendees import ATTENDEES
 from backend.domain.field_choices import STANDARD, FieldMap
+from backend.domain.field_view import remapped
 from backend.domain.people import Relations
 from backend.domain.projection import project_crm, project_mailbox
 from backend.domain.recurrence import WHOLE
@@ -235,7 +236,7 @@ class Settlement:
                     meeting,
                     line_id=link.line_id,
                     shadow_mailbox=overlaid(old_mailbox, mailbox),
-                    shadow_crm=overlaid(old_crm, crm),
+                    shadow_crm=overlaid(old_crm, _shared(link.kind, self.field_map, crm)),
                 )
             )
 
@@ -408,3 +409,9 @@ class Settlement:
         self.changes.history.append(
             HistoryEntry(one.link_id, one.side, one.op, tuple(sorted(one.values)), before, after, one.rule)
         )
+
+
+def _shared(kind: Kind, field_map: FieldMap, crm: Values) -> Values:
+    """Values of a meeting's record without fields that only one person's map names."""
+    own = remapped(kind, field_map)
+    return {group: value for group, value in crm.items() if group not in own} if own else crm

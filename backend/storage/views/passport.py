@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.domain.codec import decode_values
+from backend.domain.field_choices import STANDARD, FieldMap
+from backend.domain.field_view import crm_view
 from backend.domain.values import EMPTY, Kind, Values
+from backend.storage.configuration_codec import decode_settings
 from backend.storage.tables import (
     configuration,
     conflict,
@@ -142,7 +146,7 @@ def passport(connection: sa.Connection, link_id: str) -> Passport | None:
         state=row.state, reason=row.reason, origin=row.origin, key=row.key, mailbox_id=row.mailbox_id,
         crm_id=row.crm_id, original_start=row.original_start, created_at=row.created_at, updated_at=row.updated_at,
         mailbox=_mailbox(connection, row.user_id, row.kind, row.mailbox_id),
-        crm=_crm(connection, row.kind, row.crm_id),
+        crm=_crm(connection, Kind(row.kind), row.crm_id, _field_map(Kind(row.kind), row.settings)),
         agreed_mailbox=values_of(row.shadow_mailbox), agreed_crm=values_of(row.shadow_crm),
         history=_history(connection, row.id), clashes=clashes(connection, row.id), open=_open(connection, row.id),
         others=connection.scalar(others) or 0, refusal=refusals(connection, [row.id]).get(row.id),
@@ -168,7 +172,8 @@ def unlinked(connection: sa.Connection, user_id: int, kind: Kind, side: str, ref
         )
     ).scalar()
     mailbox = _mailbox(connection, user_id, kind.value, ref if side == "mailbox" else None)
-    crm = _crm(connection, kind.value, ref if side == "crm" else None)
+    settings = row.settings if row is not None else None
+    crm = _crm(connection, kind, ref if side == "crm" else None, _field_map(kind, settings))
     if row is None or not (mailbox.known or crm.known or said):
         return None
     if not (said or mailbox.problem or crm.problem) and side == "crm" and kind is Kind.EVENT:
@@ -194,13 +199,19 @@ def _mailbox(connection: sa.Connection, user_id: int, kind: str, mailbox_id: str
     return SideState(True, row.presence, values, row.modified_at, row.problem or "", row.guests, row.series is not None)
 
 
-def _crm(connection: sa.Connection, kind: str, crm_id: str | None) -> SideState:
+def _field_map(kind: Kind, settings: Any) -> FieldMap:
+    return decode_settings(json.dumps(settings)).of(kind).field_map if settings else STANDARD
+
+
+def _crm(connection: sa.Connection, kind: Kind, crm_id: str | None, field_map: FieldMap) -> SideState:
+    """The record as the person's field map reads it."""
     row = connection.execute(
-        sa.select(crm_record).where(crm_record.c.kind == kind, crm_record.c.crm_id == crm_id)
+        sa.select(crm_record).where(crm_record.c.kind == kind.value, crm_record.c.crm_id == crm_id)
     ).one_or_none()
     if row is None:
         return SideState(False)
-    return SideState(True, row.presence, values_of(row._mapping["values"]), row.last_modified, row.problem or "")
+    values = crm_view(kind, field_map, values_of(row._mapping["values"]), row.further or {})
+    return SideState(True, row.presence, values, row.last_modified, row.problem or "")
 
 
 def _history(connection: sa.Connection, link_id: str) -> tuple[Happened, ...]:

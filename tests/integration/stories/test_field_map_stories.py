@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from backend.domain.configuration import Configuration, ContactFilter, Ownership
 from backend.domain.field_choices import FieldChoice, FieldMap
 from backend.domain.values import Address, Kind, Name, ShowAs, Values
+from backend.storage.views.passport import passport
 from tests.fakes.fake_salesforce import FakeOrganisation
 from tests.fakes.lab import Lab
 from tests.integration.stories.test_settings_stories import both, change, meeting, only, paired
+from tests.integration.stories.test_shared_meetings import BOSS
 
 HOME = Address("1 Mill Lane", "Ockham", None, "GU23", "UK")
 ADA: Values = {"name": Name("Ada", "Lovelace"), "email": "ada@engine.example", "title": "Countess", "mailing": HOME}
@@ -242,3 +246,37 @@ def test_g_a_map_that_names_a_field_which_salesforce_does_not_show_decides_nothi
     lab.world.org.fill(record, "Job__c", "Programmer")
     assert sum(report.agreed for report in lab.settle()) == 1
     assert (custom(lab, record, "Job__c"), both(lab, item, record, "title")[0]) == ("Programmer", "Lady")
+
+
+def test_ls087_the_passport_shows_the_record_as_the_map_reads_it() -> None:
+    lab = pointed_lab()
+    made_in_salesforce(lab, "Programmer")
+    ((pair,), connect) = lab.pairs(), lab.database.begin
+    with connect() as connection:
+        shown = passport(connection, str(pair.link.id))
+    assert shown is not None
+    assert (shown.crm.values["title"], shown.mailbox.values["title"]) == ("Programmer", "Programmer")
+
+
+@pytest.mark.parametrize("leaver", [1, 2])
+def test_ls087_d9_who_leads_a_meeting_next_keeps_its_place_in_the_field_of_his_own_map(leaver: int) -> None:
+    lab = Lab(2, mapped(Kind.EVENT))
+    lab.world.org.add_field(Kind.EVENT, "Venue__c")
+    with lab.configurations.editing() as editor:
+        editor.save(replace(mapped(Kind.EVENT, location="Venue__c"), name="Others"))
+        editor.assign("Others", usernames=[f"{lab.world.people[2].address}.crm"])
+    lab.world.account(BOSS).create(
+        Kind.EVENT, meeting(lab, location="Room 1"), guests=[one.address for one in lab.world.people.values()]
+    )
+    for user in (1, 2):
+        lab.world.mailbox_of(user).deliver()
+    lab.settle()
+    with lab.configurations.editing() as editor:
+        editor.unassign(usernames=[f"{lab.world.people[leaver].address}.crm"])
+    lab.settle()
+    (row,) = lab.world.org.living(Kind.EVENT)
+    lab.world.org.edit(row.id, {"description": "Agenda"})
+    lab.settle()
+    places = [lab.world.mailbox_of(user).living(Kind.EVENT)[0].values.get("location") for user in (1, 2)]
+    assert places == ["Room 1", "Room 1"]
+    assert "Room 1" in (row.values.get("location"), row.further["venue__c"])
