@@ -59,7 +59,7 @@ WORDS: Final[Mapping[StrEnum, str]] = MappingProxyType({
     Which.SELECTED: "only events that people relate to a record",
     SeriesRule.OFF: "leave repeating events alone",
     SeriesRule.OCCURRENCES: "one Salesforce event per occurrence",
-    SeriesRule.NATIVE: "a Salesforce event series for new ones where Salesforce can hold the rule",
+    SeriesRule.NATIVE: "one Salesforce event per occurrence; Salesforce's own event series are not written yet",
     GuestRule.HOLD: "ask a person",
     GuestRule.SEND: "let the mail go out",
     GuestRule.PUT_BACK: "put the mailbox's value back into Salesforce",

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from backend.domain.configuration import Configuration, Direction, Which
+from backend.domain.configuration import Configuration, Direction, SeriesRule, Which
 from backend.domain.field_view import pointed
 from backend.domain.values import Kind
 from backend.storage import legs, todos
@@ -21,6 +21,7 @@ from backend.storage.configuration_codec import COLUMNS, decode_configuration, d
 from backend.storage.holders import lead_anew
 from backend.storage.statements import run_many, upsert
 from backend.storage.tables import assignment, link, mailbox_item, organisation, person, selection, stream, user_state
+from backend.sync.sight import SERIES_STAY
 from backend.sync.state import Origin, Presence
 
 _LEGS: Final = {Kind.CONTACT: "contacts_leg_since", Kind.EVENT: "events_leg_since"}
@@ -70,6 +71,18 @@ _FORGET_PRIVATE = (
     )
 )
 """Of a private event no more is kept than that it is there, once it is not to be synced (LS-150)."""
+
+_FORGET_SERIES = (
+    sa.update(mailbox_item)
+    .where(
+        mailbox_item.c.user_id == sa.bindparam("user"),
+        mailbox_item.c.kind == Kind.EVENT.value,
+        mailbox_item.c.presence == Presence.HERE.value,
+        mailbox_item.c.series.is_not(None),
+    )
+    .values({"presence": Presence.OUTSIDE.value, "values": None, "series": None, "problem": SERIES_STAY})
+)
+"""The same for repeating events, once they are left alone (LS-152)."""
 
 _CHOSEN = sa.select(selection.c.uid).where(
     selection.c.user_id == mailbox_item.c.user_id, selection.c.ended_at.is_(None)
@@ -188,6 +201,8 @@ def _look_again(connection: sa.Connection, changes: list[_Change]) -> None:
         run_many(connection, _FORGET_CURSOR, [{"user": user, "of_kind": kind.value} for user in wider])
     left = [change.row.id for change in changes if _selection_begins(change.before, change.after)]
     run_many(connection, _FORGET_UNSELECTED, [{"user": user} for user in left])
+    alone = [change.row.id for change in changes if _series_end(change.before, change.after)]
+    run_many(connection, _FORGET_SERIES, [{"user": user} for user in alone])
     hidden = [change.row.id for change in changes if _private_ends(change.before, change.after)]
     run_many(connection, _FORGET_PRIVATE, [{"user": user} for user in hidden])
     if any(_salesforce_widens(change.before, change.after) for change in changes):
@@ -196,6 +211,12 @@ def _look_again(connection: sa.Connection, changes: list[_Change]) -> None:
 
 def _private_ends(before: Configuration | None, after: Configuration | None) -> bool:
     return before is not None and after is not None and before.private and not after.private
+
+
+def _series_end(before: Configuration | None, after: Configuration | None) -> bool:
+    if before is None or after is None:
+        return False
+    return after.series is SeriesRule.OFF and before.series is not SeriesRule.OFF
 
 
 def _selection_begins(before: Configuration | None, after: Configuration | None) -> bool:
@@ -215,6 +236,7 @@ def _mailbox_widens(kind: Kind, before: Configuration | None, after: Configurati
         or after.days_ahead > before.days_ahead
         or (after.which is Which.ALL and before.which is Which.SELECTED)
         or (after.private and not before.private)
+        or (after.series is not SeriesRule.OFF and before.series is SeriesRule.OFF)
     )
 
 

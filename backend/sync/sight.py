@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from backend.domain.configuration import SeriesRule
 from backend.domain.recurrence import WHOLE, Window
 from backend.domain.values import Kind
 from backend.ports.answers import Verdict
@@ -13,6 +14,7 @@ from backend.sync.scope import left_out, not_selected
 from backend.sync.state import Presence, SeenItem, SeenRecord, UserView
 
 CANCELLED = "Cancelled by its organiser."
+SERIES_STAY = "Repeating events stay where they are: the configuration leaves them alone."
 NOT_SELECTED = "Not selected: this configuration syncs events that users select."
 
 
@@ -25,6 +27,8 @@ def _reason(user: UserView, kind: Kind, item: Item, window: Window, *, linked: b
     if not linked and not_selected(user, item.uid, WHOLE):
         return NOT_SELECTED
     if item.series is not None:
+        if user.configuration.series is SeriesRule.OFF:
+            return SERIES_STAY
         private = item.values.get("private") and not user.configuration.private
         return f"Private events stay where they are ({user.configuration.name})." if private else None
     return left_out(kind, user.configuration, item.values, window)
