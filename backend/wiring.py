@@ -38,7 +38,6 @@ from backend.storage.runs import Finished, Outcome, Runs
 from backend.storage.secrets import Vault
 from backend.storage.service_cache import SqlServiceCache, fingerprint
 from backend.storage.sync_store import SqlSyncStore
-from backend.sync.adopt import Inheritance, sorted_out, store_pairs
 from backend.sync.decisions import Answer, decided
 from backend.sync.report import RunReport
 from backend.sync.run import Engine
@@ -143,6 +142,10 @@ class Lockstep:
     @cached_property
     def salesforce(self) -> SalesforceConnection:
         """The Salesforce organisation. Raises NotConnected."""
+        return self.salesforce_of(self.organisation.state().crm_org_id)
+
+    def salesforce_of(self, organisation_id: str | None) -> SalesforceConnection:
+        """Salesforce, if it is this organisation; None: whichever answers. Raises NotConnected."""
         stored, secret, since = self._stored(SALESFORCE, "Salesforce")
         login = stored.get("login_url") or self.config.salesforce_login_url
         audience = stored.get("audience") or self.config.salesforce_audience
@@ -153,7 +156,7 @@ class Lockstep:
             stored["username"],
             secret["private_key"],
             self._authorities,
-            self.organisation.state().crm_org_id,
+            organisation_id,
         )
         return SalesforceConnection(
             settings,
@@ -320,21 +323,6 @@ class Lockstep:
         if problem != self._microsoft_problem and (problem or report.outcome != "failed"):
             self.connections.checked(MICROSOFT, problem=problem)
             self._microsoft_problem = problem
-
-    def adopt(self, user_id: int, *, dry_run: bool = False) -> tuple[RunReport, Inheritance]:
-        """What another sync left behind for a user, by a rehearsal; links for its sure pairs, unless `dry_run`.
-
-        Raises ValueError if his sync is running.
-        """
-        report = self.sync_user(user_id, "adopt", dry_run=True)
-        found = sorted_out(report.steps)
-        if not dry_run and found.sure:
-            lease = self.patient_lease(user_id)
-            try:
-                store_pairs(self.store, lease, found.sure)
-            finally:
-                self.store.release(lease)
-        return report, found
 
     # --- what people decide ----------------------------------------------------------------------------------------
 

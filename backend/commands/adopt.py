@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backend.sync.adopt import Inheritance
     from backend.sync.plan import Step
     from backend.sync.report import RunReport
+    from backend.wiring import Lockstep
 
 
 @click.command()
@@ -39,7 +40,7 @@ def adopt(address: str | None, dry_run: bool, as_json: bool) -> None:
         with output.progress("Looking" if dry_run else "Pairing", len(chosen)) as advance:
             for user_id in chosen:
                 try:
-                    found.append(lockstep.adopt(user_id, dry_run=dry_run))
+                    found.append(_adopted(lockstep, user_id, dry_run=dry_run))
                 except ValueError as error:
                     raise Failure(str(error)) from None
                 advance(1)
@@ -49,6 +50,21 @@ def adopt(address: str | None, dry_run: bool, as_json: bool) -> None:
     failed = [report for report, _ in found if report.outcome in ("failed", "busy")]
     if failed:
         raise Failure(f"{len(failed)} of {len(found)} people could not be looked at: see above.")
+
+
+def _adopted(lockstep: Lockstep, user_id: int, *, dry_run: bool) -> tuple[RunReport, Inheritance]:
+    """What a rehearsal finds, and links for its sure pairs. Raises ValueError if the user's sync is running."""
+    from backend.sync.adopt import sorted_out, store_pairs
+
+    report = lockstep.sync_user(user_id, "adopt", dry_run=True)
+    found = sorted_out(report.steps)
+    if not dry_run and found.sure:
+        lease = lockstep.patient_lease(user_id)
+        try:
+            store_pairs(lockstep.store, lease, found.sure)
+        finally:
+            lockstep.store.release(lease)
+    return report, found
 
 
 def _facts(person: str, report: RunReport, found: Inheritance) -> dict[str, Any]:

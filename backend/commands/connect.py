@@ -40,9 +40,14 @@ def connect() -> None:
 
 @connect.command()
 @FILE
+@click.option("--new-organisation", is_flag=True, help="This organisation replaces the one so far; all is paired anew.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @output.as_json
-def salesforce(path: Path, as_json: bool) -> None:
-    """Store the Salesforce connection of FILE, sign in, and check what the organisation still needs."""
+def salesforce(path: Path, new_organisation: bool, yes: bool, as_json: bool) -> None:
+    """Store the Salesforce connection of FILE, sign in, and check what the organisation still needs.
+
+    Another organisation than before is refused unless --new-organisation is given, as after a sandbox was refreshed.
+    """
     from backend.readiness import problem_in
     from backend.storage.connection_file import ConnectionRefused, SalesforceFile, read
     from backend.wiring import SALESFORCE
@@ -53,6 +58,8 @@ def salesforce(path: Path, as_json: bool) -> None:
         except ConnectionRefused as error:
             raise Failure(str(error)) from None
         lockstep.connections.save(SALESFORCE, shown, secret)
+        if new_organisation:
+            _move(lockstep, yes=yes)
         checks = lockstep.salesforce.check()
         problem = problem_in(checks)
         lockstep.connections.checked(SALESFORCE, problem=problem)
@@ -61,6 +68,30 @@ def salesforce(path: Path, as_json: bool) -> None:
         output.facts(data, as_json, lambda: (_line(check) for check in checks))
     if problem:
         raise Failure("Salesforce is stored, but not ready: see the lines above.")
+
+
+def _move(lockstep: Lockstep, *, yes: bool) -> None:
+    """Confirms another organisation, asked with the numbers. Raises Failure, click.Abort."""
+    from backend.ports.errors import ServiceError
+    from backend.storage.new_organisation import at_stake, move
+
+    known = lockstep.organisation.state().crm_org_id
+    try:
+        found = lockstep.salesforce_of(None)
+        organisation_id, users = found.organisation().identity(), found.users()
+    except ServiceError as error:
+        raise Failure(error.message) from None
+    if organisation_id == known:
+        return
+    stake = at_stake(lockstep.database)
+    click.echo(
+        f"Organisation {organisation_id} replaces {known or 'none'}: {stake.pairs} pairs of {stake.people} people are "
+        "found again by matching. Nothing is deleted. Nobody may be synced in two organisations at once.",
+        err=True,
+    )
+    if not yes:
+        click.confirm("Go on?", abort=True, err=True)
+    move(lockstep.database, organisation_id, users, lockstep.clock.now())
 
 
 @connect.command()

@@ -214,8 +214,8 @@ def _bad_key(why: str) -> AccessLost:
 
 def _other_organisation(found: str, known: str) -> AccessLost:
     remedy = (
-        "Store the credentials of the right one with `lockstep connect salesforce`; another organisation needs an "
-        "installation of its own."
+        "Store the credentials of the right one with `lockstep connect salesforce`; if this one replaces it, as after "
+        "a sandbox was refreshed, say so with `--new-organisation`."
     )
     return AccessLost(
         f"Another Salesforce organisation answers: {found} instead of {known}. Nothing is read or written. {remedy}",
