@@ -182,6 +182,10 @@ class Crm(Protocol):
         """What the user may read and edit; asked at most twice a day, and after a field was refused (LS-088)."""
         ...
 
+    def readable(self, ids: Sequence[str]) -> frozenset[str]:
+        """Which of these records the user can read; one call for a thousand (SF-088, D-16)."""
+        ...
+
     def near_accounts(self, company: str) -> Sequence[NamedAccount]:
         """Accounts that the user can see whose names resemble a company, the likeliest first (LS-077). One call."""
         ...

@@ -93,6 +93,10 @@ class SalesforceUser:
         """See Crm."""
         return self._layout(kind).access(field_map)
 
+    def readable(self, ids: Sequence[str]) -> frozenset[str]:
+        """See Crm."""
+        return reading.readable(self._client, self._id, ids)
+
     def near_accounts(self, company: str) -> Sequence[NamedAccount]:
         """See Crm."""
         return accounts.near(self._client, self._layout(Kind.CONTACT), company)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from backend.domain.configuration import Ownership
 from backend.domain.field_view import pointed_fields
 from backend.domain.identity import folded
 from backend.domain.values import EMPTY, Kind, Side
@@ -67,10 +68,21 @@ class OrganisationReader:
             if page.mark is not None and not others:
                 if mark is None:
                     self._reconcile(changes)
+                    changes.todos += self._shared_since()
                 changes.mark, changes.cycle_at = page.mark, self.now
                 changes.look_again = self._look_again(page, everything=mark is None)
             self.store.commit(self.lease, changes)
         return count + self._read(None, filter_fields, again=False) if others else count
+
+    def _shared_since(self) -> list[Todo]:
+        """Contacts that are in nobody's mailbox although they are in scope: once a night they may be readable."""
+        everybody = [
+            user for user in self.store.users()
+            if user.configuration.contact_filter.ownership is Ownership.ALL
+            and user.configuration.contacts.direction.writes_mailbox
+        ]  # fmt: skip
+        open_ = (todo for user in everybody for todo in self.store.everything(user.user_id, Kind.CONTACT))
+        return [todo for todo in open_ if todo.side == Side.CRM]
 
     def _look_again(self, page: OrganisationPage, *, everything: bool) -> LookAgain | None:
         """Companies that had no account may have one now; a night's reading does not tell which accounts are new."""

@@ -46,6 +46,7 @@ from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
 from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Meeting, Todo, UserView, Widened
 from backend.sync.store import Changes, SyncStore, TargetTaken
+from backend.sync.visibility import visible
 from backend.sync.widening import agreements, changes_for, rehearsed, ripe
 
 ORGANISATION: Final = 0
@@ -150,6 +151,8 @@ class _Pass:
     failed: set[Side] = field(default_factory=set)
     """Sides whose service failed in this pass: what waits for them is sent in the next one."""
     agreed: Changes = field(default_factory=Changes)
+    asked: dict[str, bool] = field(default_factory=dict)
+    """Whether the user can read colleagues' contacts; each is asked about once."""
     lacking: Counter[Right] = field(default_factory=Counter)
     """How many changes wait for a right, in this round."""
 
@@ -359,8 +362,8 @@ class _Pass:
         drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
         if drafted.writes and self.kind not in self.user.access:
             self.user = knowing(self.user, self.crm, self.kind)
-            return plan(self.user, self.kind, context.snapshot, self.window, self.today)
-        return drafted
+            drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
+        return visible(drafted, context, self.crm, self.asked)
 
     def _planned(self, context: Context, load: Load) -> Plan:
         drafted = self._drafted(context)

@@ -99,3 +99,72 @@ def test_d16_a_field_hidden_from_one_is_not_deleted_for_his_colleagues(installat
         assert (hers["jobTitle"], hers["department"]) == ("Admiral", "Navy")
     finally:
         installation.org.sharing.defaults["Contact"] = "Private"
+
+
+def test_inv28_under_all_contacts_only_those_that_the_user_can_read_reach_his_mailbox(
+    installation: Installation,
+) -> None:
+    ada, bob = installation.stage.hire(2)
+    installation.assign(ALL)
+    installation.settle()
+    contact(installation, ada, "Hers")
+    contact(installation, bob, "His")
+    installation.settle()
+
+    assert sorted(by_surname(installation, ada)) == ["Hers"]
+    assert sorted(by_surname(installation, bob)) == ["His"]
+
+
+def test_d16_a_contact_that_was_shared_comes_with_the_nights_reading(installation: Installation) -> None:
+    """Sharing touches no record; a reading of changes cannot notice it."""
+    ada, bob = installation.stage.hire(2)
+    installation.assign(ALL)
+    installation.settle()
+    navy = installation.org.insert("Account", {"Name": "Navy"})
+    contact(installation, ada, "Hopper", AccountId=navy)
+    installation.settle()
+    assert by_surname(installation, bob) == {}
+    installation.org.sharing.defaults["Contact"] = "Read"
+    try:
+        installation.settle()
+        assert by_surname(installation, bob) == {}
+        installation.read(full=True)
+        installation.settle()
+        assert sorted(by_surname(installation, bob)) == ["Hopper"]
+    finally:
+        installation.org.sharing.defaults["Contact"] = "Private"
+
+
+def test_inv28_changes_of_a_contact_that_the_user_cannot_read_any_more_do_not_reach_his_card(
+    installation: Installation,
+) -> None:
+    ada, bob = installation.stage.hire(2)
+    installation.org.sharing.defaults["Contact"] = "Read"
+    try:
+        installation.assign(ALL)
+        installation.settle()
+        navy = installation.org.insert("Account", {"Name": "Navy"})
+        grace = contact(installation, ada, "Hopper", Title="Captain", AccountId=navy)
+        installation.settle()
+        installation.org.sharing.defaults["Contact"] = "Private"
+        installation.org.update(grace, {"Title": "Admiral"})
+        installation.settle()
+
+        assert by_surname(installation, bob)["Hopper"]["jobTitle"] == "Captain"  # parked; nothing is deleted
+        assert by_surname(installation, ada)["Hopper"]["jobTitle"] == "Admiral"
+    finally:
+        installation.org.sharing.defaults["Contact"] = "Private"
+
+
+def test_d16_about_a_thousand_contacts_salesforce_is_asked_once(installation: Installation) -> None:
+    ada, bob = installation.stage.hire(2)
+    installation.assign(ALL, bob)
+    installation.settle()
+    for number in range(450):
+        contact(installation, ada, f"Hers{number}")
+    installation.read()
+    installation.world.calls.clear()
+    report = installation.sync(bob)
+
+    assert (report.outcome, report.written) == ("ok", 0)
+    assert installation.calls("salesforce") == 2  # the fields that he may read, and the records
