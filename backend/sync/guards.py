@@ -125,12 +125,11 @@ def _held(step: Step, reason: Callable[[Step, Intent], str]) -> Step:
     return step if held == step.intents else replace(step, intents=held)
 
 
-def trusted(listed: int, mirrored: int, confirmed_absent: int, limits: Limits | None = None) -> bool:
+def trusted(listed: int, mirrored: int, unverified: int, limits: Limits | None = None) -> bool:
     """Whether a full listing may replace the mirror: it did not shrink beyond reason, or every loss was verified.
 
-    `confirmed_absent`: mirrored ids that a direct look found gone or outside.
+    `listed`: items in scope that it showed · `unverified`: mirrored ids that it did not show, and that a direct look
+    found neither in place nor gone nor outside.
     """
     limits = limits or Limits()
-    if not mirrored or listed >= limits.shrink_share * mirrored:
-        return True
-    return listed + confirmed_absent >= mirrored
+    return not unverified or listed >= limits.shrink_share * mirrored

@@ -115,8 +115,8 @@ class Reader:
             cursor = page.cursor or cursor
         suspects = self.store.unseen(self.user.user_id, stream.kind, generation)
         verified = self._verified(stream, suspects, window)
-        absent = sum(row.presence is not Presence.UNKNOWN for row in verified)
-        if not trusted(listed, mirrored, absent):
+        unverified = sum(row.presence is Presence.UNKNOWN for row in verified)
+        if not trusted(listed, mirrored, unverified):
             raise Untrusted(stream.kind, listed, mirrored)
         current = replace(
             stream, cursor=cursor, first=span.first, end=span.end, generation=generation, listed_at=self.now

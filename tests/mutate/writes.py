@@ -288,7 +288,7 @@ MUTANTS: Final = (
     Mutant(
         "shrinking-read",
         "a listing that lost too much changes nothing (B.9)",
-        (Edit("backend/sync/reader.py", "        if not trusted(listed, mirrored, absent):\n", "        if False:\n"),),
+        (Edit("backend/sync/reader.py", "if not trusted(listed, mirrored, unverified):", "if False:"),),
         (BETWEEN + "test_a_listing_that_lost_too_much_changes_nothing",),
     ),
 )

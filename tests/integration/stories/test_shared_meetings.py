@@ -175,6 +175,24 @@ def test_inv6_an_edit_made_while_a_leaver_is_away_is_delivered_when_he_returns_d
     assert copy(lab, 1).values["location"] == "Room 2"
 
 
+def test_inv7_meetings_cancelled_while_a_person_was_away_are_no_reason_to_doubt_his_mailbox() -> None:
+    """What a complete reading shows as out of scope is accounted for: the reading did not lose it (B.9)."""
+    lab = Lab(1, EVENTS)
+    boss = lab.world.account(BOSS)
+    meetings = [called_by_boss(lab) for _ in range(3)]
+    deliver(lab)
+    settled(lab)
+    lab.leave(1)
+    for meeting in meetings[:2]:
+        boss.delete(meeting)
+    deliver(lab)
+    lab.enter(1)
+    lab.store.reset_stream(1, Kind.EVENT)
+
+    assert lab.cycle()[0].outcome == "ok"
+    settled(lab)
+
+
 def test_d9_inv10_a_leavers_pass_that_is_still_at_work_is_left_alone() -> None:
     lab = Lab(1, EVENTS)
     lab.world.mailbox_of(1).create(Kind.EVENT, review(lab))
