@@ -29,6 +29,7 @@ from backend.storage.tables import (
     sync_lease,
     user_state,
 )
+from backend.sync import limit
 from backend.sync.orphans import PATIENCE
 from backend.sync.state import (
     FOLDER_GONE,
@@ -36,12 +37,14 @@ from backend.sync.state import (
     IntentState,
     Line,
     Link,
+    LinkState,
     Meeting,
     MeetingState,
     Note,
     Presence,
     Ref,
     Stream,
+    Todo,
 )
 
 _USER: sa.BindParameter[int] = sa.bindparam("user")
@@ -117,6 +120,14 @@ _LINES_BY_ID = sa.select(*LINE).where(line.c.kind == _KIND, line.c.id.in_(IDS))
 _LINES_BY_RECORD = sa.select(*LINE).where(line.c.kind == _KIND, line.c.crm_id.in_(IDS))
 _MEETINGS_BY_LINE = sa.select(*MEETING).where(meeting.c.line_id.in_(IDS))
 _MEETINGS_BY_UID = sa.select(*MEETING).where(meeting.c.uid.in_(IDS))
+_OVER_LIMIT = (
+    sa.select(note.c.side, note.c.ref)
+    .where(note.c.user_id == _USER, note.c.kind == _KIND, note.c.code == limit.CODE)
+    .order_by(note.c.at, note.c.ref)
+)
+_IN_STEP = sa.select(sa.func.count()).where(
+    link.c.user_id == _USER, link.c.kind == _KIND, link.c.state == LinkState.LINKED.value
+)
 _LINKS_OF = sa.select(*LINK).where(link.c.line_id.in_(IDS)).order_by(link.c.id)
 _USERS_OF_LINE = sa.select(link.c.user_id).where(link.c.line_id == sa.bindparam("line"))
 _PLANNED_VERSION = sa.select(user_state.c.planned_version).where(user_state.c.user_id == _USER)
@@ -267,6 +278,14 @@ def links_of(connection: sa.Connection, line_ids: Iterable[UUID]) -> tuple[Link,
     """Links of lines, of all users."""
     decode = Decoder()
     return tuple(to_link(row, decode) for row in look_up(connection, _LINKS_OF, _texts(line_ids)))
+
+
+def over_limit(connection: sa.Connection, user_id: int) -> tuple[Todo, ...]:
+    """Contacts that waited for room and have it now, those that were seen first."""
+    whose = _whose(user_id, Kind.CONTACT)
+    waiting = connection.execute(_OVER_LIMIT, whose).all()
+    room = limit.MOST - connection.execute(_IN_STEP, whose).scalar_one() if waiting else 0
+    return tuple(Todo(user_id, Kind.CONTACT, row.side, row.ref) for row in waiting[: max(room, 0)])
 
 
 def linked_refs(connection: sa.Connection, user_id: int, kind: Kind, refs: Iterable[Ref]) -> Mapping[Ref, UUID]:

@@ -231,6 +231,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return unresolved.of_user(connection, user_id, standing)
 
+    def over_limit(self, user_id: int) -> tuple[Todo, ...]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.over_limit(connection, user_id)
+
     def companies(self, link_ids: Iterable[UUID]) -> Mapping[UUID, Unresolved]:
         """See SyncStore."""
         with self._reading.begin() as connection:

@@ -20,6 +20,7 @@ from backend.sync.alignment import Aligned, align, refound
 from backend.sync.context import Context
 from backend.sync.guards import MASS
 from backend.sync.halves import half_step
+from backend.sync.limit import limited
 from backend.sync.linked import Linked
 from backend.sync.newcomers import Newcomers
 from backend.sync.own_view import own
@@ -58,7 +59,7 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
             keep |= _refs(context, link)
         steps += _settled_holds(context, link, _link_step(context, link))
     newcomers = Newcomers(context, adoption.resting)
-    for step in newcomers.steps():
+    for step in limited(newcomers.steps(), context):
         if any(rows.is_open(context, one.target) for one in step.intents):
             keep |= {step.unit}
         else:

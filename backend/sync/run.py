@@ -36,7 +36,7 @@ from backend.sync.own_view import own
 from backend.sync.plan import Lack, Plan
 from backend.sync.planner import plan
 from backend.sync.portions import PORTION, portions
-from backend.sync.preparing import age_unresolved, knowing
+from backend.sync.preparing import knowing, prepare_contacts
 from backend.sync.reader import Reader, Untrusted
 from backend.sync.recovery import Recovery
 from backend.sync.relating import Acquaintance
@@ -256,7 +256,7 @@ class _Pass:
         if self.kind is Kind.EVENT:
             self._roll_series()
         elif not self.dry_run:
-            age_unresolved(self.store, self.lease, self.user)
+            prepare_contacts(self.store, self.lease, self.user)
 
     def _roll_series(self) -> None:
         """Series that nobody touched produce no delta: their next occurrences are made as the window moves (E-7)."""
@@ -347,11 +347,7 @@ class _Pass:
         return bool(due)
 
     def _drafted(self, context: Context) -> Plan:
-        """The plan as far as the user's rights go.
-
-        What he may read is asked for where anything is to be written; what he may do at all only where Salesforce is
-        written to, which needs the same answer, or never is by this configuration.
-        """
+        """The plan as far as the user's rights go; they are asked for only where something is to be written."""
         drafted = self._seen_by_him(context)
         sides = {one.side for step in drafted.steps for one in step.intents}
         if not sides or (Side.CRM not in sides and self.user.configuration.of(self.kind).direction.writes_crm):

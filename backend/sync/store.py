@@ -289,6 +289,10 @@ class SyncStore(Protocol):
         """The user's unresolved items of one standing."""
         ...
 
+    def over_limit(self, user_id: int) -> tuple[Todo, ...]:
+        """Contacts that waited for room below the limit and have it now, those that were seen first (LS-094)."""
+        ...
+
     def companies(self, link_ids: Iterable[UUID]) -> Mapping[UUID, Unresolved]:
         """Companies of these links that no account stands for."""
         ...

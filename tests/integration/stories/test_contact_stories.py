@@ -359,3 +359,39 @@ def test_ls074_addresses_that_differ_in_capitals_only_are_no_conflict() -> None:
     lab.settle()
 
     assert [row[0] for row in lab.rows(sa.select(tables.conflict.c.group))] == ["title"]
+
+
+@pytest.mark.parametrize("side", ["mailbox", "salesforce"])
+def test_ls094_contacts_beyond_the_limit_wait_and_are_taken_up_in_the_order_they_were_seen(
+    monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    monkeypatch.setattr("backend.sync.limit.MOST", 2)
+    lab = Lab(1, configured())
+    make = in_mailbox if side == "mailbox" else in_salesforce
+
+    def arrives(last: str) -> str:
+        made = make(lab, values={"name": Name("Ann", last), "email": f"{last}@engine.example".casefold()})
+        lab.settle()
+        return made
+
+    first = arrives("First")
+    arrives("Second")
+    arrives("Third")
+    arrives("Fourth")
+
+    def taken() -> list[str]:
+        other = records(lab) if side == "mailbox" else cards(lab)
+        return sorted(name.last or "" for values in other if isinstance(name := values["name"], Name))
+
+    assert taken() == ["First", "Second"]
+    told = lab.rows(tables.note.select().where(tables.note.c.code == "limit"))
+    assert sorted(row.title for row in told) == ["Ann Fourth", "Ann Third"]
+
+    if side == "mailbox":
+        lab.world.mailbox_of(1).delete(first)
+    else:
+        lab.world.org.delete(first)
+    lab.settle()
+    assert taken() == ["First", "Second", "Third"]
+    told = lab.rows(tables.note.select().where(tables.note.c.code == "limit"))
+    assert [row.title for row in told] == ["Ann Fourth"]
