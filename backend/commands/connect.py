@@ -14,6 +14,7 @@ from backend.commands.database import opened
 from backend.commands.output import Failure
 
 if TYPE_CHECKING:
+    from backend.storage.new_organisation import Stake
     from backend.wiring import Lockstep
 
 FILE = click.option("--file", "path", type=click.Path(dir_okay=False, path_type=Path), required=True, help="YAML file.")
@@ -70,6 +71,22 @@ def salesforce(path: Path, new_organisation: bool, yes: bool, as_json: bool) -> 
         raise Failure("Salesforce is stored, but not ready: see the lines above.")
 
 
+def _switch(lockstep: Lockstep, tenant: str, *, yes: bool) -> None:
+    """Confirms other mailboxes for everybody (LS-016), asked with the numbers. Raises click.Abort."""
+    from backend.storage.new_organisation import at_stake
+    from backend.storage.reset import reset_everybody
+
+    _ask(f"The mailboxes of {tenant} replace those so far", at_stake(lockstep.database), yes=yes)
+    reset_everybody(lockstep.database)
+
+
+def _ask(what: str, stake: Stake, *, yes: bool) -> None:
+    found_again = f"{stake.pairs} pairs of {stake.people} people are found again by matching. Nothing is deleted."
+    click.echo(f"{what}: {found_again}", err=True)
+    if not yes:
+        click.confirm("Go on?", abort=True, err=True)
+
+
 def _move(lockstep: Lockstep, *, yes: bool) -> None:
     """Confirms another organisation, asked with the numbers. Raises Failure, click.Abort."""
     from backend.ports.errors import ServiceError
@@ -83,22 +100,22 @@ def _move(lockstep: Lockstep, *, yes: bool) -> None:
         raise Failure(error.message) from None
     if organisation_id == known:
         return
-    stake = at_stake(lockstep.database)
-    click.echo(
-        f"Organisation {organisation_id} replaces {known or 'none'}: {stake.pairs} pairs of {stake.people} people are "
-        "found again by matching. Nothing is deleted. Nobody may be synced in two organisations at once.",
-        err=True,
-    )
-    if not yes:
-        click.confirm("Go on?", abort=True, err=True)
+    _ask(f"Organisation {organisation_id} replaces {known or 'none'}", at_stake(lockstep.database), yes=yes)
+    click.echo("Nobody may be synced in two organisations at once: take people out of the other one.", err=True)
     move(lockstep.database, organisation_id, users, lockstep.clock.now())
 
 
 @connect.command()
 @FILE
+@click.option("--switch", is_flag=True, help="The mailboxes are others than before: all is paired anew.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @output.as_json
-def microsoft(path: Path, as_json: bool) -> None:
-    """Store the Microsoft 365 connection of FILE and sign in."""
+def microsoft(path: Path, switch: bool, yes: bool, as_json: bool) -> None:
+    """Store the Microsoft 365 connection of FILE and sign in.
+
+    Whose mailbox turns out to be another one than before stops until he is reset. --switch resets everybody at once,
+    as after all mailboxes moved to another tenant.
+    """
     from backend.ports.errors import ServiceError
     from backend.storage.connection_file import ConnectionRefused, MicrosoftFile, read
     from backend.wiring import MICROSOFT
@@ -114,6 +131,8 @@ def microsoft(path: Path, as_json: bool) -> None:
             lockstep.connections.checked(MICROSOFT, problem=error.message)
             raise Failure(error.message) from None
         lockstep.connections.checked(MICROSOFT, identity=shown["tenant"])
+        if switch:
+            _switch(lockstep, shown["tenant"], yes=yes)
         lockstep.retry_everybody()
         output.facts({"service": MICROSOFT, "ok": True}, as_json, lambda: iter(["Microsoft 365 signs us in."]))
 

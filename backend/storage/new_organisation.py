@@ -18,7 +18,7 @@ from backend.domain.identity import normal_email
 from backend.ports.crm import CrmUser
 from backend.storage import leases
 from backend.storage.applied_settings import carry_out
-from backend.storage.reset import reset
+from backend.storage.reset import reset_all
 from backend.storage.tables import (
     crm_record,
     crm_scope,
@@ -58,10 +58,7 @@ def move(engine: sa.Engine, crm_org_id: str, users: Sequence[CrmUser], now: date
     """Forgets the old organisation and resets everybody, in one transaction. `users`: those of the new one."""
     with engine.begin() as connection:
         leases.fence(connection, _READER)
-        for user_id in (
-            connection.execute(sa.select(user_state.c.user_id).order_by(user_state.c.user_id)).scalars().all()
-        ):
-            reset(connection, user_id)
+        reset_all(connection)
         _forget(connection)
         _recognise(connection, users)
         row = {"crm_org_id": crm_org_id, "mark": None, "problem": ""}

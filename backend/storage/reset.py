@@ -55,6 +55,19 @@ def reset_user(engine: sa.Engine, user_id: int) -> None:
         reset(connection, user_id)
 
 
+def reset_everybody(engine: sa.Engine) -> None:
+    """Resets all people in one transaction, as where all mailboxes are others now (G-3, LS-016)."""
+    with engine.begin() as connection:
+        reset_all(connection)
+
+
+def reset_all(connection: sa.Connection) -> None:
+    """Resets all people, in order of id."""
+    everybody = connection.execute(sa.select(user_state.c.user_id).order_by(user_state.c.user_id)).scalars().all()
+    for user_id in everybody:
+        reset(connection, user_id)
+
+
 def reset(connection: sa.Connection, user_id: int) -> None:
     """Forgets cursors, mirrors and links of a user; stops, selections, lost values and history stay.
 

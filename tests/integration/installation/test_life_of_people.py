@@ -204,3 +204,39 @@ def test_ls026_ls033_ls034_ls035_a_configuration_that_goes_and_comes_back_touche
     assert writes == Counter()
     assert (both_sides(installation, ada), pairs(installation, ada)) == ((ALL_FOUR, ALL_FOUR), 4)
     assert edited_in_salesforce(installation, ada) == ["Pioneer", "Pioneer"]
+
+
+def test_ls016_g3_other_mailboxes_for_everybody_are_confirmed_at_once_and_nothing_is_deleted(
+    installation: Installation, told: Told, ada: Person
+) -> None:
+    arrived = moved(installation, ada)
+    given = installation.stage.sandbox.credentials()["microsoft"]
+    path = told.write(
+        "microsoft.yaml",
+        tenant=given["tenant_id"],
+        client_id=given["client_id"],
+        client_secret=given["client_secret"],
+        login_url=given["login_url"],
+        graph_url=given["graph_url"],
+    )
+    with installation.watched() as writes:
+        told.command("connect", "microsoft", "--file", path)
+        installation.open()
+        assert installation.cycle()[ada.key].outcome == "failed"
+        result = told.run("connect", "microsoft", "--file", path, "--switch", "--yes")
+        assert (result.exit_code, "4 pairs of 1 people" in result.stderr) == (0, True), result.output
+        assert pairs(installation, arrived) == 0
+    assert writes == Counter()
+
+    installation.settle()
+    assert both_sides(installation, arrived) == (ALL_FOUR, ALL_FOUR)
+    assert pairs(installation, arrived) == 4
+
+
+def test_ls017_another_method_with_the_same_provider_keeps_all_pairs(installation: Installation, ada: Person) -> None:
+    """The connection is stored anew; the mailboxes are the same."""
+    installation.connect_microsoft()
+    installation.open()
+    with installation.watched() as writes:
+        installation.settle()
+    assert (writes, pairs(installation, ada)) == (Counter(), 4)
