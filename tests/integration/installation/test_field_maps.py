@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.domain.configuration import Configuration
+from backend.domain.configuration import Configuration, ContactFilter, Ownership
 from backend.domain.field_choices import FieldChoice, FieldMap
 from backend.sandbox.salesforce.schema import custom_field
 from backend.sandbox.world import Person
@@ -156,3 +156,24 @@ def test_without_salesforce_the_fields_are_accepted_and_that_is_said(empty: Inst
     answer = said.command("config", "apply", sales(said, "Job__c"))
     assert "was not checked: Salesforce is not connected." in answer
     assert "Applied" in answer
+
+
+def test_inv28_a_custom_field_that_one_person_may_not_see_stays_away_from_him_only(installation: Installation) -> None:
+    shows = with_job_field(installation)
+    one, other = installation.stage.hire(2)
+    for user in installation.org.rows("User"):
+        if user["Id"] != other.salesforce_id:
+            installation.org.assign(user["Id"], shows)
+    installation.assign(replace(mapped(title="Job__c"), contact_filter=ContactFilter(Ownership.ALL)))
+    installation.org.sharing.defaults["Contact"] = "ReadWrite"
+    account = installation.org.insert("Account", {"Name": "Engines Ltd"})  # without one a contact is its owner's alone
+    record = in_salesforce(installation, one, Job__c="Programmer", Title="Countess", AccountId=account)
+    installation.settle()
+    assert [installation.cards(person)[0]["jobTitle"] for person in (one, other)] == ["Programmer", None]
+
+    (card,) = installation.cards(other)
+    installation.box(other).update_contact(card["id"], {"department": "Engines"})
+    installation.settle()
+    row = installation.org.row(record)
+    assert (row["Department"], row["Job__c"], row["Title"]) == ("Engines", "Programmer", "Countess")
+    assert [installation.cards(person)[0]["jobTitle"] for person in (one, other)] == ["Programmer", None]
