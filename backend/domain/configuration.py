@@ -99,6 +99,13 @@ class StartRule(StrEnum):
     ALL = "all_at_once"
 
 
+class MovedRule(StrEnum):
+    """What it means that an event was moved to another calendar of its mailbox (LS-169)."""
+
+    PARK = "out_of_scope"
+    DELETED = "deleted"
+
+
 class Which(StrEnum):
     """Which events of the mailbox are taken (LS-103, LS-104)."""
 
@@ -195,6 +202,7 @@ class Configuration:
     invite_guests: bool = False
     guests: GuestRule = GuestRule.HOLD
     start: StartRule = StartRule.EDITED
+    moved: MovedRule = MovedRule.PARK
     days_back: int = 30
     days_ahead: int = 180
 

@@ -18,6 +18,7 @@ from backend.domain.configuration import (
     DeletionChoice,
     Direction,
     GuestRule,
+    MovedRule,
     OneWay,
     Operator,
     Ownership,
@@ -66,6 +67,8 @@ WORDS: Final[Mapping[StrEnum, str]] = MappingProxyType({
     GuestRule.LEAVE: "leave both sides as they are",
     StartRule.EDITED: "wait until somebody edits them",
     StartRule.ALL: "copy them all at once",
+    MovedRule.PARK: "leave the record and take it up again when the event comes back",
+    MovedRule.DELETED: "treat it as a deletion",
 })  # fmt: skip
 
 
@@ -139,6 +142,8 @@ SETTINGS: Final = (
             "days_ahead"),
     Setting("events.start", "Events that were there before", "When Salesforce events from before the start reach the "
             "mailbox.", "start"),
+    Setting("events.moved", "Events moved to another calendar", "What becomes of the Salesforce record of an event "
+            "that its owner moves out of the calendar that syncs.", "moved"),
     _fields("events"),
 )  # fmt: skip
 

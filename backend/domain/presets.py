@@ -13,6 +13,7 @@ from backend.domain.configuration import (
     DeletionChoice,
     Direction,
     KindSettings,
+    MovedRule,
     OneWay,
     SeriesRule,
 )
@@ -38,8 +39,9 @@ AS_LIGHTNING_SYNC: Final = Configuration(
     series=SeriesRule.NATIVE,
     invite_users=True,
     invite_guests=True,
+    moved=MovedRule.DELETED,
 )
-"""LS-080, LS-091, LS-092, LS-096, LS-097, LS-100, LS-114, LS-123, LS-125, LS-128, LS-152, LS-170.
+"""LS-080, LS-091, LS-092, LS-096, LS-097, LS-100, LS-114, LS-123, LS-125, LS-128, LS-152, LS-169, LS-170.
 
 The one thing it does not bring back is mail without a question: `guests` still holds what would mail people.
 """

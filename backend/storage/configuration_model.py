@@ -18,6 +18,7 @@ from backend.domain.configuration import (
     Direction,
     GuestRule,
     KindSettings,
+    MovedRule,
     OneWay,
     Operator,
     Ownership,
@@ -116,6 +117,7 @@ class EventsPart(KindPart):
     days_back: Annotated[int, Field(ge=0, le=3650)] = _DEFAULT.days_back
     days_ahead: Annotated[int, Field(ge=1, le=1830)] = _DEFAULT.days_ahead
     start: StartRule = _DEFAULT.start
+    moved: MovedRule = _DEFAULT.moved
 
 
 class ConfigurationPart(Part):
@@ -182,6 +184,7 @@ def to_configuration(part: ConfigurationPart) -> Configuration:
         invite_guests=events.invite_guests,
         guests=events.guests,
         start=events.start,
+        moved=events.moved,
         days_back=events.days_back,
         days_ahead=events.days_ahead,
     )
@@ -244,6 +247,7 @@ def from_configuration(settings: Configuration) -> dict[str, Any]:
             "days_back": settings.days_back,
             "days_ahead": settings.days_ahead,
             "start": settings.start.value,
+            "moved": settings.moved.value,
             "fields": _fields(settings.events.field_map),
         },
     }

@@ -11,7 +11,7 @@ from functools import cached_property
 from uuid import UUID
 
 from backend.domain.codec import encode_values
-from backend.domain.configuration import KindSettings
+from backend.domain.configuration import KindSettings, MovedRule
 from backend.domain.field_choices import groups_of
 from backend.domain.field_view import blind, remapped
 from backend.domain.fieldmap import GROUPS
@@ -58,6 +58,11 @@ class Context:
     def settings(self) -> KindSettings:
         """Direction, conflict rule and deletion choice of this kind."""
         return self.user.configuration.of(self.kind)
+
+    @property
+    def moved_is_deleted(self) -> bool:
+        """Whether leaving the calendar counts as deletion (LS-169); leaving the contact folder never does (H-1)."""
+        return self.kind is Kind.EVENT and self.user.configuration.moved is MovedRule.DELETED
 
     @cached_property
     def groups(self) -> tuple[str, ...]:

@@ -272,7 +272,7 @@ class Dispatch:
                 self.settlement.changes.items.append(row)
                 if link.original_start != WHOLE and self._occurrence_gone(row, link.original_start):
                     gone[intent_id] = False
-            elif item is Verdict.GONE:
+            elif item is Verdict.GONE or (item is Verdict.OUTSIDE and self.context.moved_is_deleted):
                 gone[intent_id] = link.original_start != WHOLE
         return gone
 

@@ -12,6 +12,7 @@ from backend.sync.matrix import Seen
 from backend.sync.plan import Step, Verb
 from backend.sync.scope import left_out
 from backend.sync.series import ItemView
+from backend.sync.sight import MOVED_AWAY
 from backend.sync.state import Line, Link, LinkState, Meeting, Origin, Presence, SeenRecord
 
 PRESENCE: Final = {
@@ -55,10 +56,15 @@ class Linked:
     def mailbox_seen(self) -> Seen:
         """Where the item stands."""
         if self.view.presence is not Presence.HERE:
-            return PRESENCE[self.view.presence]
+            return Seen.GONE if self._moved_away() else PRESENCE[self.view.presence]
         if left_out(self.context.kind, self.context.user.configuration, self.view.values, self.context.window):
             return Seen.OUTSIDE
         return Seen.CHANGED if self.changed_mailbox() else Seen.SAME
+
+    def _moved_away(self) -> bool:
+        """Whether it left the calendar by which it counts as deleted; what was parked before that rule stays parked."""
+        outside = self.view.presence is Presence.OUTSIDE and self.view.seen.problem == MOVED_AWAY
+        return outside and self.context.moved_is_deleted and self.link.state is not LinkState.PARKED
 
     def crm_seen(self) -> Seen:
         """Where the record stands. A record that the filter brought leaves with the filter (G); others stay."""

@@ -198,7 +198,7 @@ def _park(pair: Linked) -> Step | None:
 
 
 def _stop(pair: Linked) -> Step | None:
-    side = "the mailbox" if pair.view.presence is Presence.GONE else "Salesforce"
+    side = "the mailbox" if pair.mailbox_seen() is Seen.GONE else "Salesforce"
     return pair.state(Verb.STOP, LinkState.STOPPED, f"Deleted in {side}; the other copy stays and is not followed.")
 
 

@@ -13,6 +13,7 @@ from backend.ports.mailbox import Item
 from backend.sync.scope import left_out, not_selected
 from backend.sync.state import Presence, SeenItem, SeenRecord, UserView
 
+MOVED_AWAY = "Moved out of the folder or calendar that is kept in step."
 CANCELLED = "Cancelled by its organiser."
 SERIES_STAY = "Repeating events stay where they are: the configuration leaves them alone."
 NOT_SELECTED = "Not selected: this configuration syncs events that users select."
@@ -73,7 +74,7 @@ _VERDICTS = {
 
 def absent_item(mailbox_id: str, verdict: Verdict) -> SeenItem:
     """The mirror row of an item that a direct look did not find in place."""
-    reason = "Moved out of the folder or calendar that is kept in step." if verdict is Verdict.OUTSIDE else None
+    reason = MOVED_AWAY if verdict is Verdict.OUTSIDE else None
     return SeenItem(mailbox_id, _VERDICTS[verdict], problem=reason)
 
 

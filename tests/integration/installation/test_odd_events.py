@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from backend.domain.configuration import Configuration, Which
+from backend.domain.configuration import Configuration, MovedRule, Which
 from backend.sandbox.world import Person
 from backend.storage import tables
 from tests.fakes.databases import EVERYTHING
@@ -118,6 +118,27 @@ def test_ls169_an_event_that_comes_back_to_the_calendar_goes_on_with_the_same_re
     installation.settle()
     (after,) = installation.records("Id, Subject")
     assert (after["Id"], after["Subject"]) == (before["Id"], "Back")
+
+
+@pytest.mark.parametrize(("moved", "left"), [(MovedRule.DELETED, 0), (MovedRule.PARK, 1)])
+def test_ls169_by_setting_an_event_moved_to_another_calendar_counts_as_deleted(
+    installation: Installation, moved: MovedRule, left: int
+) -> None:
+    """Both choices; the event itself stays where its owner put it, and comes anew when he moves it back."""
+    (ada,) = installation.stage.hire(1)
+    installation.assign(replace(EVERYTHING, moved=moved))
+    moved_away(installation, ada)
+    installation.settle()
+    assert len(installation.records("Id")) == left
+    installation.assign(replace(EVERYTHING, moved=MovedRule.DELETED))
+    installation.settle()
+    assert len(installation.records("Id")) == left, "a change of the setting deletes nothing that stayed"
+    box = installation.box(ada)
+    (family,) = [folder for folder in box.by_owner.mailbox.folders.values() if folder.name == "Family"]
+    (there,) = box.events(family)
+    box.move_event(there["id"], box.calendar)
+    installation.settle()
+    assert len(installation.records("Id")) == 1
 
 
 def test_a_cancelled_meeting_goes_from_salesforce_when_its_guest_removes_it(installation: Installation) -> None:

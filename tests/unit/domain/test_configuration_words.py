@@ -18,6 +18,7 @@ from backend.domain.configuration import (
     DeletionChoice,
     Direction,
     GuestRule,
+    MovedRule,
     OneWay,
     Operator,
     Ownership,
@@ -94,7 +95,7 @@ def test_the_recommended_preset_is_what_a_new_configuration_has() -> None:
 
 
 def test_the_lightning_preset_answers_the_rows_that_our_defaults_answer_otherwise() -> None:
-    """LS-080, LS-091, LS-092, LS-096, LS-097, LS-100, LS-114, LS-123, LS-125, LS-128, LS-152, LS-170 (F.4)."""
+    """LS-080, LS-091, LS-092, LS-096, LS-097, LS-100, LS-114, LS-123, LS-125, LS-128, LS-152, LS-169, LS-170 (F.4)."""
     ours, theirs = RECOMMENDED, AS_LIGHTNING_SYNC
     assert (ours.company, theirs.company) == (CompanyRule.KEEP, CompanyRule.CLEAR)
     assert (ours.contacts.deletion, theirs.contacts.deletion) == (DeletionChoice.STOP, DeletionChoice.RECREATE)
@@ -105,6 +106,7 @@ def test_the_lightning_preset_answers_the_rows_that_our_defaults_answer_otherwis
     assert (ours.series, theirs.series) == (SeriesRule.OCCURRENCES, SeriesRule.NATIVE)
     assert (ours.invite_users, theirs.invite_users) == (False, True)
     assert (ours.invite_guests, theirs.invite_guests) == (False, True)
+    assert (ours.moved, theirs.moved) == (MovedRule.PARK, MovedRule.DELETED)
 
 
 def test_no_preset_mails_anybody_without_a_question() -> None:

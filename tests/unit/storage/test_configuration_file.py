@@ -21,6 +21,7 @@ from backend.domain.configuration import (
     Direction,
     GuestRule,
     KindSettings,
+    MovedRule,
     OneWay,
     Operator,
     Ownership,
@@ -77,6 +78,7 @@ configurations:
       days_back: 7
       days_ahead: 90
       start: all_at_once
+      moved: deleted
       fields: {location: Room__c}
   - name: Defaults
 """
@@ -135,6 +137,7 @@ def test_every_setting_is_read() -> None:
         invite_guests=True,
         guests=GuestRule.PUT_BACK,
         start=StartRule.ALL,
+        moved=MovedRule.DELETED,
         days_back=7,
         days_ahead=90,
     )
@@ -195,6 +198,7 @@ settings = st.builds(
     invite_guests=st.booleans(),
     guests=st.sampled_from(GuestRule),
     start=st.sampled_from(StartRule),
+    moved=st.sampled_from(MovedRule),
     days_back=st.integers(0, 3650),
     days_ahead=st.integers(1, 1830),
 )
