@@ -31,8 +31,9 @@ def surnames(installation: Installation, person: Person) -> list[str]:
 @pytest.mark.parametrize("linked", ["loser", "both"])
 @pytest.mark.parametrize("full", [False, True])
 def test_h5_a_merged_contact_goes_on_with_the_survivor_and_nothing_is_made_or_deleted(
-    installation: Installation, deletion: DeletionChoice, linked: str, full: bool
+    installation: Installation, deletion: DeletionChoice, linked: str, full: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(installation.org.sharing.defaults, "Contact", "Read")  # else the survivor is hidden from her
     ada, bob = installation.stage.hire(2)
     installation.assign(choosing(deletion))
     installation.settle()
@@ -42,7 +43,8 @@ def test_h5_a_merged_contact_goes_on_with_the_survivor_and_nothing_is_made_or_de
         installation.write_card(ada, "", "Hopper", jobTitle="Captain")
         installation.settle()
         loser = installation.records("Id", "Contact")[0]["Id"]
-    winner = contact(installation, ada if linked == "both" else bob, "Hopper-Murray", Title="Admiral")
+    navy = installation.org.insert("Account", {"Name": "Navy"})  # without an account a contact is its owner's only
+    winner = contact(installation, ada if linked == "both" else bob, "Hopper-Murray", Title="Admiral", AccountId=navy)
     installation.settle()
     before = {card["id"] for card in installation.cards(ada)}
 
