@@ -44,9 +44,12 @@ def may_everything(installation: Installation, person: Person) -> None:
 def test_ls172_what_waits_for_a_right_is_told_by_page_and_command(
     installation: Installation, told: Told, letters: str, right: str
 ) -> None:
-    says = f"does not let this person {right} events; one change waits for it"
     remedy = f"Give the permission {right.capitalize()} on Events"
     ada, bob = hired(installation, letters)
+    says = {
+        "create": "Salesforce does not let this person create events; one change waits for it",
+        "read": f"Salesforce does not let {ada.salesforce_username} read events",
+    }[right]
     for person in (ada, bob):
         installation.box(person).create_event(timed(f"Of {person.key}", installation.soon()))
     installation.write_card(ada, "Grace", "Hopper")
