@@ -272,11 +272,12 @@ class Settlement:
             return
         values = own_values(one.kind, self.field_map, stored)
         sent = dict(self._projected(one))
-        sent |= {group: values.get(group) for group in sent if company.agreed(one, group, values)}
+        binned = isinstance(stored, Record) and stored.in_bin  # as it was deleted, perhaps before a reset
+        sent |= {group: values.get(group) for group in sent if binned or company.agreed(one, group, values)}
         self._mirror(stored, seen, one)
         self.changes.unresolved += company.unanswered(one, stored.values)
         self._created(one, stored, sent, seen)
-        if isinstance(stored, Record) and stored.in_bin:
+        if binned:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
         self._again(self.links[one.link_id], Side.MAILBOX, stored.id if isinstance(stored, Item) else None)
         self._log(one, EMPTY, values)

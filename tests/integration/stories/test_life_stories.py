@@ -175,3 +175,22 @@ def test_inv26_f8_who_is_unassigned_in_a_running_pass_has_nothing_more_written()
     lab.enter(1)
     lab.settle()
     assert sides(lab, Kind.CONTACT) == (2 * FIVE, 2 * FIVE)
+
+
+def test_inv6_inv9_what_was_typed_before_a_reset_outlives_the_return_of_a_deleted_record() -> None:
+    """The record lies in the bin as it was deleted; it never held what was typed in the mailbox since."""
+    lab = Lab(1)
+    people = People(lab)
+    item = people.create_item(Kind.CONTACT, ADA)
+    lab.settle()
+    (record,) = lab.world.org.living(Kind.CONTACT)
+    lab.world.mailbox_of(1).edit(item, {"title": "Programmer"})
+    lab.world.org.delete(record.id)
+    reset_user(lab.database, 1)
+    lab.settle()
+    (pair,) = lab.pairs()
+    assert (pair.link.state, (pair.link.shadow_crm or {})["title"]) == (LinkState.STOPPED, "Countess")
+
+    lab.world.org.restore(record.id)
+    lab.settle()
+    assert (lab.world.mailbox_of(1).read(item) or {})["title"] == "Programmer"
