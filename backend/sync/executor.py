@@ -243,7 +243,9 @@ class Executor:
         if not ids:
             return
         if side is Side.CRM:
-            for crm_id, found in self.crm.fetch(kind, ids).items():
+            records = self.crm.fetch(kind, ids)
+            settlement.compare(records)
+            for crm_id, found in records.items():
                 if isinstance(found, Record):
                     settlement.changes.records.append((kind, seen_record(found)))
                 elif found is Verdict.GONE:
@@ -251,7 +253,9 @@ class Executor:
                     settlement.changes.records.append((kind, absent_record(crm_id, found, known)))
             return
         user, window = self.context.user, self.context.window
-        for id_, item in self.mailbox.fetch(kind, self.container, ids).items():
+        items = self.mailbox.fetch(kind, self.container, ids)
+        settlement.compare(items)
+        for id_, item in items.items():
             if isinstance(item, Verdict):
                 settlement.changes.items.append(absent_item(id_, item))
             else:

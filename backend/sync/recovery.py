@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from backend.domain.recurrence import WHOLE
 from backend.domain.values import Kind, Side
 from backend.ports.answers import Op
 from backend.ports.crm import Record
@@ -47,22 +46,10 @@ class Recovery:
             self._creates(creates, settlement)
         others = [one for one in known if one.op is not Op.CREATE]
         for one in others:
-            settlement.unanswered(one)
+            settlement.unclear(one)
         if others:
             self.executor.reread(others[0].side, others[0].kind, settlement)
-            self._delivered([one for one in others if one.op is Op.UPDATE], settlement)
         self.executor.commit(settlement.collected())
-
-    def _delivered(self, updates: list[Intent], settlement: Settlement) -> None:
-        """Updates that took effect though their answer was lost: else a further edit would look like a conflict."""
-        items = {item.mailbox_id: item.values for item in settlement.changes.items}
-        records = {record.crm_id: record.values for _, record in settlement.changes.records}
-        for one in updates:
-            stands = items if one.side is Side.MAILBOX else records
-            values = stands.get(settlement.target_id(one) or "")
-            whole = one.side is Side.CRM or settlement.links[one.link_id].original_start == WHOLE
-            if values and whole:  # one occurrence does not stand in the values of its master
-                settlement.delivered(one, values)
 
     def _creates(self, creates: list[Intent], settlement: Settlement) -> None:
         by_key = {_key(one, settlement): one for one in creates}

@@ -53,6 +53,7 @@ DUPLICATE_RULE: Final = "DUPLICATES_DETECTED"
 """The organisation's duplicate rule names a person who was there before us: not something we made (H-8)."""
 UNRELATED: Final = "unrelated"
 """Code of notes about people of an event."""
+MOVED_ON: Final = "Changed meanwhile; planned again."
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
 
 
@@ -77,6 +78,8 @@ class Settlement:
     changes: Changes = field(default_factory=Changes)
     reread: set[str] = field(default_factory=set)
     """Ids on the target side that have to be read again."""
+    overtaken: list[Intent] = field(default_factory=list)
+    """Updates and deletions that met something else than planned, or were never answered."""
     written: int = 0
     refused: int = 0
     versions: dict[str, datetime] = field(default_factory=dict)
@@ -123,7 +126,7 @@ class Settlement:
             case Result.GONE if one.op is Op.DELETE:
                 self._done(one, None, None)
             case Result.MOVED | Result.GONE:
-                self._overtaken(one)
+                self.unclear(one)
             case Result.TRANSIENT:
                 self.later(one, answer.code, answer.message, answer.retry_after)
             case Result.REFUSED:
@@ -314,23 +317,37 @@ class Settlement:
 
     # --- everything else ----------------------------------------------------------------------------------------
 
-    def _overtaken(self, one: Intent) -> None:
-        self.supersede(one, "Changed meanwhile; planned again.")
-        if target := self.target_id(one):
-            self.reread.add(target)
+    def unclear(self, one: Intent) -> None:
+        """An update or deletion that met something else, or was never answered: its target is read again (C4)."""
+        target = self.target_id(one)
+        if target is None:
+            self.supersede(one, MOVED_ON)
+            return
+        self.reread.add(target)
+        self.overtaken.append(one)
 
-    def unanswered(self, one: Intent) -> None:
-        """An update or deletion whose answer never came: its target is read again and compared (C4)."""
-        self._overtaken(one)
+    def compare(self, stands: Mapping[str, Item | Record | Verdict]) -> None:
+        """Settles what was unclear by what stands there now. As long as it cannot be read, it stays unanswered."""
+        for one in self.overtaken:
+            found = stands.get(self.target_id(one) or "", Verdict.UNKNOWN)
+            if found is Verdict.UNKNOWN and one.attempts < PATIENCE:
+                self.changes.intents.append(replace(one, attempts=one.attempts + 1))
+                continue
+            self.supersede(one, MOVED_ON)
+            if one.op is Op.UPDATE and not isinstance(found, Verdict):
+                self._delivered(one, own_values(one.kind, self.field_map, found))
 
-    def delivered(self, one: Intent, stands: Values) -> None:
-        """What an unanswered update was to write and stands there now is agreed, group by group (C4, INV-6)."""
+    def _delivered(self, one: Intent, stands: Values) -> None:
+        """What an update was to write and stands there now is agreed; else a further edit would pass for a conflict."""
+        link = self.links[one.link_id]
+        if one.side is Side.MAILBOX and link.original_start != WHOLE:
+            return  # what was read is the master
         groups = [group for group in one.values if group != ATTENDEES and company.agreed(one, group, stands)]
         source = one.from_mailbox if one.side is Side.CRM else one.from_crm
         sides = picked(source, groups), picked(stands, groups)
         mailbox, crm = sides if one.side is Side.CRM else reversed(sides)
         if groups:
-            self._agree(self.links[one.link_id], mailbox, crm)
+            self._agree(link, mailbox, crm)
 
     def supersede(self, one: Intent, reason: str) -> None:
         """The write is no longer right: the pair is looked at again."""

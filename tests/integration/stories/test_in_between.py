@@ -13,7 +13,8 @@ import pytest
 from backend.domain.configuration import ConflictRule, DeletionChoice, Direction
 from backend.domain.values import Kind, Name, Side, Timed, Values
 from backend.storage import tables
-from backend.sync.state import LinkState
+from backend.sync.settle import PATIENCE
+from backend.sync.state import IntentState, LinkState
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Killed, Moment
 from tests.fakes.lab import Lab
@@ -238,6 +239,34 @@ def test_c4_inv6_an_edit_after_an_update_whose_answer_was_lost_is_no_conflict(si
 
     assert titles(lab, thing, row) == ("second", "second")
     assert lab.count(tables.conflict) == 0
+
+
+def test_c4_inv6_an_unanswered_update_waits_until_its_target_can_be_read() -> None:
+    """Not read is not known: dropped now, what it delivered would pass for an edit of a person later."""
+    lab = Lab(1, MAILBOX_WINS)
+    thing, row = paired(lab)
+    lab.world.org.edit(row, {"title": "first"})
+    loses_the_answer(lab, "mailbox.write")
+    lab.world.org.edit(row, {"title": "second"})
+    lab.world.mailbox_of(1).unreadable.add(thing)
+    lab.cycle()
+    lab.world.mailbox_of(1).unreadable.clear()
+    lab.settle()
+
+    assert titles(lab, thing, row) == ("second", "second")
+    assert lab.count(tables.conflict) == 0
+
+
+def test_c4_inv15_an_unanswered_update_ends_although_its_target_is_never_read() -> None:
+    lab = Lab(1, MAILBOX_WINS)
+    thing, row = paired(lab)
+    lab.world.org.edit(row, {"title": "first"})
+    loses_the_answer(lab, "mailbox.write")
+    lab.world.mailbox_of(1).unreadable.add(thing)
+    for _ in range(PATIENCE + 2):
+        lab.cycle()
+
+    assert lab.count(tables.intent, tables.intent.c.state == IntentState.SENT.value) == 0
 
 
 def test_inv6_what_a_person_typed_after_a_lost_answer_is_not_overwritten_by_the_repeat_d3() -> None:
