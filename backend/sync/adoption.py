@@ -112,7 +112,9 @@ def _likeness(new: SeenItem, former: Former) -> Likeness | None:
     same_subject = new.values.get("subject") in former.subject
     same_time = definition.start.time() in former.times
     distances = {start: definition.start - _local(former.definition, start) for start in starts}
-    anchor = min(starts, key=lambda start: (abs(distances[start]), start))
+    first = definition.start.date()
+    days = {start: abs(first - local_date(former.definition, start)) for start in starts}
+    anchor = min(starts, key=lambda start: (days[start], abs(distances[start]), start))
     near = abs(distances[anchor]) < timedelta(days=interval_days(definition))
     if not near or not (same_subject or same_time):
         return None

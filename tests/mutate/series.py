@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutate.mutant import Edit, Mutant
-from tests.mutate.places import SERIES, SPLIT
+from tests.mutate.places import ENDED, SERIES, SPLIT
 
 MUTANTS: Final = (
     Mutant(
@@ -131,5 +131,29 @@ MUTANTS: Final = (
             ),
         ),
         (SPLIT + "test_inv22_the_meeting_where_the_new_series_sets_in_had_been_cancelled",),
+    ),
+    Mutant(
+        "own-relations-outlive-the-series",
+        "records that people tied to something are kept when the whole series vanished (E-6)",
+        (
+            Edit(
+                "backend/sync/keepsakes.py",
+                "    if not events:\n",
+                "    if True:\n",
+            ),
+        ),
+        (ENDED + "test_e6_what_people_related_to_a_meeting_is_kept_when_its_whole_series_vanished",),
+    ),
+    Mutant(
+        "a-shrunk-series-asks",
+        "more than twenty meetings that a standing series no longer shows are confirmed (E-9)",
+        (
+            Edit(
+                "backend/sync/guards.py",
+                "count > limits.of_one_series",
+                "False",
+            ),
+        ),
+        (ENDED + "test_e9_more_than_twenty_meetings_of_a_series_that_is_still_there_ask_first",),
     ),
 )

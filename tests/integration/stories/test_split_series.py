@@ -244,6 +244,20 @@ def test_inv22_split_and_the_old_series_then_lengthened_again() -> None:
     assert [now[day] for day in ("03-09 09", "03-16 09", "03-23 15", "03-30 15")] == list(before.values())
 
 
+def test_inv22_a_daily_series_moved_late_into_the_evening_goes_on_day_by_day() -> None:
+    """The next day's row is nearer by the clock; the same date counts first."""
+    lab = Lab(1, SETTINGS)
+    old = create(lab, "FREQ=DAILY;COUNT=5")
+    before = settled(lab)
+
+    shorten(lab, old, "FREQ=DAILY;COUNT=2")
+    create(lab, "FREQ=DAILY;COUNT=3", MONDAY.replace(hour=22) + timedelta(days=2))
+    now = settled(lab)
+
+    assert list(now) == ["03-09 09", "03-10 09", "03-11 22", "03-12 22", "03-13 22"]
+    assert list(now.values()) == list(before.values())
+
+
 def test_inv22_a_monthly_series_goes_on_month_by_month() -> None:
     lab = Lab(1, replace(SETTINGS, days_ahead=150))
     old = create(lab, "FREQ=MONTHLY;BYDAY=2MO;COUNT=5")
