@@ -8,15 +8,15 @@ from typing import Final
 
 from backend.domain.attendees import ATTENDEES
 from backend.domain.configuration import GuestRule
-from backend.domain.values import Side, Values
-from backend.ports.answers import Op
+from backend.domain.values import Values
 from backend.ports.mailbox import Caps
-from backend.sync import rows
 from backend.sync.context import Context
+from backend.sync.merge import Merge
 from backend.sync.series import ItemView
 from backend.sync.state import Intent, IntentState
 
 WOULD_MAIL: Final = "would_mail"
+PUT_BACK: Final = "The meeting has guests: the mailbox's value was put back into Salesforce."
 SILENT_GROUPS: Final = frozenset({"show_as"})
 """What an organiser may change without anybody being mailed."""
 
@@ -33,11 +33,14 @@ def loud(view: ItemView) -> bool:
     return Caps.WOULD_MAIL in view.caps
 
 
-def frozen(view: ItemView, rule: GuestRule) -> bool:
-    """Whether nothing may be written to the item: copies and locked items, and loud ones that are to be left."""
+def frozen(view: ItemView, rule: GuestRule, *, fresh: bool = False) -> bool:
+    """Whether nothing may be written to the item: copies and locked items, and loud ones that are to be left.
+
+    fresh: a first match, in which a blank of the mailbox is no value that could be put back.
+    """
     if Caps.UPDATE not in view.caps or Caps.ORGANIZER not in view.caps:
         return True
-    return loud(view) and rule is GuestRule.LEAVE
+    return loud(view) and (rule is GuestRule.LEAVE or (fresh and rule is GuestRule.PUT_BACK))
 
 
 def mailbox_rules(view: ItemView, rule: GuestRule) -> bool:
@@ -50,23 +53,27 @@ def deletable(view: ItemView) -> bool:
     return Caps.DELETE in view.caps and Caps.ORGANIZER in view.caps
 
 
-def released(context: Context, view: ItemView, planned: Intent, crm: Values) -> list[Intent]:
-    """What becomes of a write towards an item: itself, a held step, or the mailbox's values put back."""
-    if ATTENDEES not in planned.values and (not loud(view) or SILENT_GROUPS.issuperset(planned.values)):
-        return [planned]
-    match context.user.configuration.guests:
-        case GuestRule.SEND:
-            return [replace(planned, notify=True)]
-        case GuestRule.PUT_BACK:
-            return [_put_back(context, view, planned, crm)]
-    return [replace(planned, state=IntentState.HELD, hold=WOULD_MAIL)]
+def silent(view: ItemView, values: Values) -> bool:
+    """Whether writing these values to the item makes the provider mail nobody."""
+    return ATTENDEES not in values and (not loud(view) or SILENT_GROUPS.issuperset(values))
 
 
-def _put_back(context: Context, view: ItemView, planned: Intent, crm: Values) -> Intent:
-    link = context.links[planned.link_id]
-    values = {group: view.values.get(group) for group in planned.values}
-    rule = "The meeting has guests: the mailbox's value was put back into Salesforce."
-    return rows.intent(context, link, Side.CRM, Op.UPDATE, values, mailbox=view.values, crm=crm, rule=rule)
+def put_back(context: Context, view: ItemView, merge: Merge) -> bool:
+    """Turns round what would mail guests, if the settings say so: the mailbox's values go back into Salesforce."""
+    if context.user.configuration.guests is not GuestRule.PUT_BACK or silent(view, merge.to_mailbox):
+        return False
+    merge.to_crm |= {group: view.values.get(group) for group in merge.to_mailbox}
+    merge.to_mailbox = {}
+    return True
+
+
+def released(context: Context, view: ItemView, planned: Intent) -> Intent:
+    """What becomes of a write towards an item: itself, or a held step."""
+    if silent(view, planned.values):
+        return planned
+    if context.user.configuration.guests is GuestRule.SEND:
+        return replace(planned, notify=True)
+    return replace(planned, state=IntentState.HELD, hold=WOULD_MAIL)
 
 
 def released_deletion(context: Context, view: ItemView, planned: Intent) -> Intent | Deletion:

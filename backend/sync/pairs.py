@@ -101,6 +101,7 @@ def _nothing(pair: Linked) -> Step | None:
 
 def _merge(pair: Linked) -> Step | None:
     context, link = pair.context, pair.link
+    fresh = link.shadow_mailbox is None or link.shadow_crm is None
     values = Pair(
         context.kind,
         pair.view.values,
@@ -108,10 +109,9 @@ def _merge(pair: Linked) -> Step | None:
         pair.view.seen.modified_at,
         pair.record.last_modified if pair.record else None,
         mailbox_rules=guests.mailbox_rules(pair.view, context.user.configuration.guests),
-        frozen=guests.frozen(pair.view, context.user.configuration.guests),
+        frozen=guests.frozen(pair.view, context.user.configuration.guests, fresh=fresh),
     )
     direction = context.settings.direction
-    fresh = link.shadow_mailbox is None or link.shadow_crm is None
     if fresh:
         merge = first_match(values, pair.groups, direction)
     else:
@@ -127,6 +127,9 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
     invitation = None if merge.to_mailbox else attending.invitation(pair)
     if invitation is not None:
         merge.to_mailbox[ATTENDEES] = invitation
+    why = "Matched: blanks are filled, the rest stays as it is." if fresh else _why(merge)
+    if guests.put_back(pair.context, pair.view, merge):
+        why = guests.PUT_BACK
     resolved = company.settle(pair, merge)
     link = with_shadows(pair.link, pair.view.values, pair.crm_values, merge.adopted)
     if fresh:
@@ -138,7 +141,6 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
         )
     link, meeting = attending.agreed(pair, link, meeting_shadows(pair, merge.adopted))
     link = replace(link, state=LinkState.LINKED, reason="")
-    why = "Matched: blanks are filled, the rest stays as it is." if fresh else _why(merge)
     intents = []
     if merge.to_crm:
         intents.append(
@@ -152,7 +154,7 @@ def _write(pair: Linked, merge: Merge, *, fresh: bool) -> Step | None:
             pair.context, link, Side.MAILBOX, Op.UPDATE, merge.to_mailbox,
             mailbox=pair.view.values, crm=pair.crm_values, expect=pair.view.expect, rule=why,
         )  # fmt: skip
-        intents += guests.released(pair.context, pair.view, planned, pair.crm_values)
+        intents.append(guests.released(pair.context, pair.view, planned))
     if not intents and link == pair.link and resolved is None:
         return None
     return pair.step(

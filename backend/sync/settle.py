@@ -28,6 +28,7 @@ from backend.sync.guests import WOULD_MAIL
 from backend.sync.own_view import own_values
 from backend.sync.sight import absent_item, absent_record, seen_record
 from backend.sync.state import (
+    Conflict,
     HistoryEntry,
     Intent,
     IntentState,
@@ -53,6 +54,7 @@ DUPLICATE_RULE: Final = "DUPLICATES_DETECTED"
 """The organisation's duplicate rule names a person who was there before us: not something we made (H-8)."""
 UNRELATED: Final = "unrelated"
 """Code of notes about people of an event."""
+DOUBTFUL: Final = "It was made without an answer and shows another value since; what was sent is kept here."
 MOVED_ON: Final = "Changed meanwhile; planned again."
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
 
@@ -277,6 +279,7 @@ class Settlement:
         sent = dict(self._projected(one))
         binned = isinstance(stored, Record) and stored.in_bin  # as it was deleted, perhaps before a reset
         sent |= {group: values.get(group) for group in sent if binned or company.agreed(one, group, values)}
+        self._doubt(one, {group: values.get(group) for group in sent if sent[group] != values.get(group)})
         self._mirror(stored, seen, one)
         self.changes.unresolved += company.unanswered(one, stored.values)
         self._created(one, stored, sent, seen)
@@ -284,6 +287,15 @@ class Settlement:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
         self._again(self.links[one.link_id], Side.MAILBOX, stored.id if isinstance(stored, Item) else None)
         self._log(one, EMPTY, values)
+
+    def _doubt(self, one: Intent, stands: Values) -> None:
+        """A person's edit or the service's own rewriting: nobody can tell, so what was sent is kept in the journal."""
+        source = one.from_mailbox if one.side is Side.CRM else one.from_crm
+        for group, value in stands.items():
+            if group != ATTENDEES:
+                sides = {group: source.get(group)}, {group: value}
+                mailbox, crm = sides if one.side is Side.CRM else reversed(sides)
+                self.changes.conflicts.append(Conflict(one.link_id, group, mailbox, crm, one.side, DOUBTFUL))
 
     def found(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
         """Found by our own tag before it was made again."""

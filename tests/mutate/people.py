@@ -52,8 +52,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/guests.py",
-                "    if ATTENDEES not in planned.values and (not loud(view)",
-                "    if (not loud(view)",
+                "    return ATTENDEES not in values and (not loud(view)",
+                "    return (not loud(view)",
             ),
         ),
         (PEOPLE + "test_inv12_an_invitation_is_an_answer_to_the_guest_rule_too",),

@@ -213,8 +213,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/guests.py",
-                "if ATTENDEES not in planned.values and (not loud(view) or SILENT_GROUPS.issuperset(planned.values)):",
-                "if True:",
+                "return ATTENDEES not in values and (not loud(view) or SILENT_GROUPS.issuperset(values))",
+                "return True",
             ),
         ),
         (

@@ -16,7 +16,7 @@ from backend.domain.values import EMPTY, FieldValue, Kind, Side, Values, overlai
 from backend.ports.answers import Op
 from backend.ports.mailbox import OWN, Caps
 from backend.sync import rows
-from backend.sync.plan import Plan
+from backend.sync.plan import Plan, Verb
 from backend.sync.planner import plan
 from backend.sync.state import Intent, IntentState, LinkState, Meeting, Origin, Presence, Tombstone, UserView
 from backend.sync.store import Snapshot
@@ -220,12 +220,14 @@ def test_inv20_what_is_stopped_stays_stopped_while_its_other_half_is_gone(
     case: tuple[Kind, Snapshot, UserView],
 ) -> None:
     kind, snapshot, user = case
-    for step in planned(kind, snapshot, user).steps:
+    steps = planned(kind, snapshot, user).steps
+    found_again = {step.line.id: step.line for step in steps if step.verb is Verb.REPOINT and step.line}
+    for step in steps:
         before = snapshot.links.get(step.link.id) if step.link else None
         if before is None or before.state is not LinkState.STOPPED or step.link is None or step.drop:
             continue
         item = snapshot.items.get(step.link.mailbox_id or "")
-        line = step.line or snapshot.lines[step.link.line_id]
+        line = (dict(snapshot.lines) | found_again)[step.link.line_id]
         record = snapshot.records.get(line.crm_id or "")
         both = [one for one in (item, record) if one is not None and one.presence is not Presence.GONE]
         assert len(both) == 2

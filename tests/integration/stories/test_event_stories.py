@@ -385,6 +385,44 @@ def test_inv12_a_salesforce_edit_of_a_meeting_with_guests_mails_nobody_unless_to
         assert records(lab)[0]["when"] == replace(in_calendar, zone=None)
 
 
+def test_inv18_what_is_put_back_and_what_the_mailbox_changed_go_in_one_write() -> None:
+    lab = Lab(1, configured(guests=GuestRule.PUT_BACK))
+    item = in_mailbox(lab, guests=("guest@elsewhere.example",))
+    lab.settle()
+    place = records(lab)[0].get("location")
+
+    lab.world.mailbox_of(1).edit(item, {"description": "agenda"})
+    lab.world.org.edit(only_record(lab), {"location": "elsewhere"})
+    lab.settle()
+
+    assert (records(lab)[0].get("description"), records(lab)[0].get("location")) == ("agenda", place)
+    assert lab.world.outbox == []
+
+
+def test_inv6_what_the_mailbox_rewrote_in_an_unanswered_create_is_kept_in_the_journal() -> None:
+    """Nobody can tell the rewriting from a person's edit, so it flows back, and the typed text stays restorable."""
+    lab = Lab(1, configured())
+    lab.settle()
+    in_salesforce(lab, description="d17 -- more")
+    lab.world.fuel.kill_at(1, Moment.AFTER, "mailbox.write")
+    assert lab.crashing(lab.cycle) is not None
+
+    lab.settle()
+
+    kept = [row.crm_value for row in lab.rows(sa.select(tables.conflict))]
+    assert [one.get("description") for one in kept] == ["d17 -- more"]
+
+
+def test_inv6_a_first_match_puts_no_blank_back_into_salesforce() -> None:
+    lab = Lab(1, configured(guests=GuestRule.PUT_BACK))
+    in_salesforce(lab, location="HQ")
+    in_mailbox(lab, guests=("guest@elsewhere.example",))
+
+    lab.settle()
+
+    assert [row.get("location") for row in records(lab)] == ["HQ"]
+
+
 def test_inv12_a_salesforce_deletion_of_a_meeting_with_guests_is_held() -> None:
     lab = Lab(1, configured())
     in_mailbox(lab, guests=("guest@elsewhere.example",))
