@@ -7,17 +7,29 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from backend.domain.values import Kind
 from backend.storage.series_codec import encode_series
 from backend.storage.statements import IDS, insert_missing, look_up, run_many, upsert
 from backend.storage.stored_values import JsonText, serialize
-from backend.storage.tables import event_person, line, link, meeting, series
+from backend.storage.tables import event_person, line, link, mailbox_item, meeting, series
+from backend.storage.todos import MEETING
 from backend.storage.uniqueness import one_per_thing
 from backend.storage.work import Work
-from backend.sync.state import Line, Link, Meeting, SeriesRow
+from backend.sync.state import Line, Link, Meeting, Presence, SeriesRow
 
 _BY_ID: sa.BindParameter[str] = sa.bindparam("one_id")
 _PLACES = sa.select(link.c.id, link.c.mailbox_id, link.c.original_start).where(link.c.id.in_(IDS))
 _LEAVE_PLACE = sa.update(link).where(link.c.id == _BY_ID).values(mailbox_id=None)
+_LINES_OF = sa.select(meeting.c.id, meeting.c.line_id).where(meeting.c.id.in_(IDS))
+_HOLDERS = (
+    sa.select(mailbox_item.c.user_id, mailbox_item.c.uid)
+    .where(
+        mailbox_item.c.uid.in_(IDS),
+        mailbox_item.c.kind == Kind.EVENT.value,
+        mailbox_item.c.presence == Presence.HERE.value,
+    )
+    .distinct()
+)
 _DROP_LINK = sa.delete(link).where(link.c.id == _BY_ID)
 _DROP_MEETING = sa.delete(meeting).where(meeting.c.id == _BY_ID)
 _DROP_SERIES = sa.delete(series).where(
@@ -46,12 +58,22 @@ def store_lines(work: Work) -> None:
         upsert(work.connection, line, rows)
 
 
+def _wake_fellows(work: Work) -> None:
+    """Others who hold a meeting that gets a record now join it: they saw their copies before there was one (D-5)."""
+    lined = {str(entry.id): entry for entry in work.changes.meetings if entry.line_id is not None}
+    known = {row.id: row.line_id for row in look_up(work.connection, _LINES_OF, lined)}
+    uids = {entry.uid for one_id, entry in lined.items() if known.get(one_id) != str(entry.line_id)}
+    rows = look_up(work.connection, _HOLDERS, uids)
+    work.marks.update((row.user_id, Kind.EVENT.value, MEETING, row.uid) for row in rows if row.user_id != work.user_id)
+
+
 def store_meetings(work: Work) -> None:
     """Moves meetings together, so that they may take each other's places; then upserts meetings.
 
     Raises TargetTaken if another living meeting has the same UID and original start.
     """
     moves = work.changes.moved_meetings
+    _wake_fellows(work)
     run_many(work.connection, _STEP_ASIDE, _ids(meeting_id for meeting_id, _ in moves))
     rows = _in_order(_meeting_row(work, entry) for entry in work.changes.meetings)
     with one_per_thing("meeting"):

@@ -290,3 +290,16 @@ def test_inv17_a_meeting_in_two_mailboxes_has_one_record_that_follows_its_organi
     deliver(lab)
 
     assert [row["location"] for row in settled(lab)] == ["Room 2"]
+
+
+def test_inv8_d11_who_saw_his_copy_before_the_meeting_had_a_record_joins_it_later() -> None:
+    """The organiser's pass died between seeing his meeting and making its record."""
+    lab = Lab(2, EVENTS)
+    lab.settle()
+    lab.world.mailbox_of(2).create(Kind.EVENT, review(lab), guests=[lab.world.people[1].address])
+    deliver(lab, 1)
+    dies(lab, 2, "store.commit", Moment.AFTER)
+    lab.sync(1)
+
+    assert len(settled(lab)) == 1
+    assert lab.count(tables.link, tables.link.c.user_id == 1) == 1
