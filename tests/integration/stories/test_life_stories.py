@@ -306,22 +306,3 @@ def test_inv6_f3_what_is_found_by_its_key_after_a_reset_takes_no_edit_back(
 
     assert (len(people.things()), len(people.rows()), len(lab.pairs())) == (1, 1, 1)
     Judge(lab, people, lab.settings).check(watch)
-
-
-def test_inv1_d3_a_card_used_for_somebody_else_takes_nobody_elses_pair_after_a_reset() -> None:
-    """Its key names the record of who it was before, and that record has a card of its own by then."""
-    lab = Lab(1)
-    people = People(lab)
-    card = people.create_item(Kind.CONTACT, ADA)
-    lab.settle()
-    lab.leave(1)
-    lab.world.mailbox_of(1).edit(card, {"name": Name("Grace", "Hopper"), "email": "grace@navy.example"})
-    reset_user(lab.database, 1)
-    lab.enter(1)
-
-    lab.settle()
-
-    assert sides(lab, Kind.CONTACT) == (2, 2)
-    things, rows = ({str(one.values["email"]): one.id for one in found} for found in (people.things(), people.rows()))
-    pairs = {(pair.link.mailbox_id, pair.line.crm_id) for pair in lab.pairs()}
-    assert pairs == {(things[email], rows[email]) for email in things}
