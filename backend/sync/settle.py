@@ -60,7 +60,6 @@ TAKEN: Final = {
     Kind.CONTACT: "The other side has this contact already, paired with another one. Only one of them is kept in step.",
     Kind.EVENT: "The other side has this event already, paired with another one. Only one of them is kept in step.",
 }
-FOUND: Final = "It was there already."
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
 
 
@@ -131,7 +130,7 @@ class Settlement:
                 self._done(one, answer.stored, seen, asked=company.only_asked(one, answer.company))
                 self._remark(one, answer.people)
                 self.changes.unresolved += company.outcome(one, answer.company, self.unresolved.get(one.link_id))
-            case Result.EXISTS if answer.stored is not None and not self._made(one, answer):
+            case Result.EXISTS if answer.code == DUPLICATE_RULE and answer.stored is not None:
                 self.adopt(one, answer.stored, seen)
             case Result.EXISTS:
                 self._exists(one, answer.stored, seen)
@@ -313,29 +312,15 @@ class Settlement:
         if self._taken(one, stored):
             self.drop(one, TAKEN[one.kind])
             return
-        if one.state is IntentState.SENT or _tried(one):
-            self._exists(one, stored, seen)
-        else:
-            self.adopt(one, stored, seen)
-
-    @staticmethod
-    def _made(one: Intent, answer: Answer[Item] | Answer[Record]) -> bool:
-        """Whether what is there was made by this very write, or is the rest of it in the bin."""
-        binned = isinstance(answer.stored, Record) and answer.stored.in_bin
-        return answer.code != DUPLICATE_RULE and (_tried(one) or binned)
+        self._exists(one, stored, seen)
 
     def adopt(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
-        """Found by content, or by a key of before a reset: bound without a base, so that first-match rules apply.
-
-        What this write would have said is nothing that both sides ever agreed on (D-12, INV-6).
-        """
-        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=FOUND))
+        """Found by content before it was made (D-12): bound without a base, so that the first-match rules apply."""
+        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message="Found by its content."))
         self._claim(one, stored)
         link = replace(self.links[one.link_id], state=LinkState.LINKED, shadow_mailbox=None, shadow_crm=None)
         if isinstance(stored, Record):
             link = self._bind_record(link, stored.id)
-            if link.line_id in self.meetings:  # it goes along where another line stands for the record
-                self._store_meeting(self.meetings[link.line_id])
         else:
             link = replace(link, mailbox_id=stored.id, original_start=WHOLE)
             if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
@@ -477,11 +462,6 @@ class Settlement:
         self.changes.history.append(
             HistoryEntry(one.link_id, one.side, one.op, tuple(sorted(one.values)), before, after, one.rule)
         )
-
-
-def _tried(one: Intent) -> bool:
-    """Whether this very write was sent before, and how that ended is not known."""
-    return one.attempts > 0 and bool(one.code)
 
 
 def _shared(kind: Kind, field_map: FieldMap, crm: Values) -> Values:

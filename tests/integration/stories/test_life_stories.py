@@ -22,7 +22,6 @@ from tests.fakes.fake_salesforce import FakeCrm, record_of
 from tests.fakes.fuel import Moment
 from tests.fakes.lab import Lab
 from tests.fakes.lineage import People
-from tests.fakes.oracle import Judge, Watch
 from tests.fakes.org import Row
 
 ADA: Values = {"name": Name("Ada", "Lovelace"), "email": "ada@engine.example", "title": "Countess"}
@@ -280,29 +279,3 @@ def test_inv6_inv9_what_was_typed_before_a_reset_outlives_the_return_of_a_delete
     lab.world.org.restore(record.id)
     lab.settle()
     assert (lab.world.mailbox_of(1).read(item) or {})["title"] == "Programmer"
-
-
-@pytest.mark.parametrize(("kind", "groups"), [(Kind.EVENT, ["description"]), (Kind.CONTACT, ["email", "title"])])
-@pytest.mark.parametrize("in_mailbox", [True, False])
-def test_inv6_f3_what_is_found_by_its_key_after_a_reset_takes_no_edit_back(
-    kind: Kind, groups: list[str], in_mailbox: bool
-) -> None:
-    """The mirror of Salesforce is behind, so its record is made once more; what that would say was never agreed."""
-    lab = Lab(1)
-    people = People(lab)
-    watch = Watch(lab, people, lab.settings)
-    people.create_item(kind)
-    dies_after(lab, "crm.write")
-    for group in groups:
-        if in_mailbox:
-            people.edit_item(people.things()[0], group)
-        else:
-            people.edit_record(people.rows()[0], group)
-    reset_user(lab.database, 1)
-    lab.sync()  # before the organisation is read again
-    lab.sync()
-
-    lab.settle()
-
-    assert (len(people.things()), len(people.rows()), len(lab.pairs())) == (1, 1, 1)
-    Judge(lab, people, lab.settings).check(watch)
