@@ -18,7 +18,6 @@ from backend.domain.values import AllDay, Kind, Side, Timed, differing, end_inst
 from backend.ports.answers import Op, Verdict
 from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
-from backend.sync.belonging import ask_for_holders
 from backend.sync.context import Context
 from backend.sync.keepsakes import without_keepsakes
 from backend.sync.meetings import Lead, may_delete_record
@@ -26,7 +25,7 @@ from backend.sync.own_view import own_values
 from backend.sync.pairs import TOOK_PLACE
 from backend.sync.relating import Acquaintance, Relating
 from backend.sync.series import occurrences
-from backend.sync.settle import TAKEN, Settlement
+from backend.sync.settle import Settlement
 from backend.sync.sight import absent_record, seen_item, seen_record
 from backend.sync.state import Intent, Presence, Ref, SeenItem
 from backend.sync.store import SyncStore
@@ -34,6 +33,7 @@ from backend.sync.store import SyncStore
 OVERTAKEN: Final = "The record changed just before it was written; compared again."
 RETURNED: Final = "What was deleted is there again; nothing is deleted."
 CONFIGURED: Final = "The configuration changed before it was sent."
+TAKEN: Final = "The other side has this contact already, paired with another one. Only one of them is kept in step."
 COLLEAGUE: Final = "A colleague's contact of the same name or address is just being made; looked for again."
 COLLEAGUE_SECONDS: Final = 5.0
 
@@ -93,7 +93,7 @@ class Dispatch:
                 record = min(free, key=lambda record: (record.created_at is None, record.created_at, record.id))
                 self.settlement.adopt(one, record, None)
             elif taken and one.kind is Kind.CONTACT:
-                self.settlement.drop(one, TAKEN[one.kind])
+                self.settlement.drop(one, TAKEN)
             else:
                 kept.append(one)
         return kept
@@ -125,11 +125,9 @@ class Dispatch:
             return batch
         keys = {self._line_key(one): one for one in resumed}
         made: set[UUID] = set()
-        found = self.crm.find_tagged(batch[0].kind, list(keys))
-        ask_for_holders(self.store, self.settlement, batch[0], [record.id for record in found])
-        for record in found:
+        for record in self.crm.find_tagged(batch[0].kind, list(keys)):
             one = keys.get(record.key_tag) if record.key_tag else None
-            if one is not None and one.id not in made:
+            if one is not None:
                 self.settlement.found(one, record, None)
                 made.add(one.id)
         return [one for one in batch if one.id not in made]
@@ -160,11 +158,9 @@ class Dispatch:
         kind = batch[0].kind
         resumed = {self.settlement.links[one.link_id].key: one for one in batch if one.attempts}
         made: set[UUID] = set()
-        tagged = self.mailbox.find_tagged(kind, self.container, list(resumed)) if resumed else ()
-        ask_for_holders(self.store, self.settlement, batch[0], [item.id for item in tagged])
-        for item in tagged:
+        for item in self.mailbox.find_tagged(kind, self.container, list(resumed)) if resumed else ():
             one = resumed.get(item.key_tag) if item.key_tag else None
-            if one is not None and one.id not in made:
+            if one is not None:
                 self.settlement.found(one, item, self.seen(kind, item))
                 made.add(one.id)
         batch = [one for one in batch if one.id not in made]
@@ -180,7 +176,7 @@ class Dispatch:
             if free and not free[0].series:
                 self.settlement.adopt(one, free[0], self.seen(kind, free[0]))
             elif items and kind is Kind.CONTACT:
-                self.settlement.drop(one, TAKEN[kind])
+                self.settlement.drop(one, TAKEN)
             else:
                 kept.append(one)
         return kept

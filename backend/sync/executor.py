@@ -20,7 +20,6 @@ from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import Crm, Record
 from backend.ports.errors import AccessLost, BudgetSpent, ContainerGone, ServiceError, Transient, Unclear
 from backend.ports.mailbox import Item, Mailbox
-from backend.sync.belonging import ask_for_holders
 from backend.sync.company import COMPANY
 from backend.sync.context import Context
 from backend.sync.dispatch import Dispatch
@@ -184,9 +183,7 @@ class Executor:
         self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]], settlement: Settlement
     ) -> None:
         answers = self._from_bin(sent, answers, settlement)
-        if sent[0].op is Op.CREATE:
-            met = [answer.stored.id for answer in answers.values() if answer.stored]
-            ask_for_holders(self.store, settlement, sent[0], met)
+        self.other_lines(settlement, sent[0], [answer.stored.id for answer in answers.values() if answer.stored])
         for one in sent:
             answer = answers.get(one.id)
             if answer is None:
@@ -219,6 +216,12 @@ class Executor:
             if intent_id is not None:
                 completed[intent_id] = Answer(intent_id, Result.EXISTS, record)
         return completed
+
+    def other_lines(self, settlement: Settlement, first: Intent, stored: Sequence[str]) -> None:
+        """Lines that stand already for records that are about to be bound."""
+        if first.side is Side.CRM and first.op is Op.CREATE and stored:
+            for line in self.store.lines(first.kind, crm_ids=stored):
+                settlement.lines.setdefault(line.id, line)
 
     def _seen(self, one: Intent, item: Item) -> SeenItem | None:
         if one.target.rsplit("#", 1)[-1] != WHOLE:

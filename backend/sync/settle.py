@@ -56,10 +56,6 @@ UNRELATED: Final = "unrelated"
 """Code of notes about people of an event."""
 DOUBTFUL: Final = "It was made without an answer and shows another value since; what was sent is kept here."
 MOVED_ON: Final = "Changed meanwhile; planned again."
-TAKEN: Final = {
-    Kind.CONTACT: "The other side has this contact already, paired with another one. Only one of them is kept in step.",
-    Kind.EVENT: "The other side has this event already, paired with another one. Only one of them is kept in step.",
-}
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
 
 
@@ -92,8 +88,6 @@ class Settlement:
     """Versions of records as read at dispatch."""
     claimed: set[str] = field(default_factory=set)
     """Remote ids that were bound in this batch."""
-    holders: dict[str, UUID] = field(default_factory=dict)
-    """Whose something found instead of made is: an item's link, or the line of a record that this user has linked."""
     by_uid: dict[str, Meeting] = field(default_factory=dict)
     """Meetings that are known already of items that were found, single events only."""
     field_map: FieldMap = STANDARD
@@ -122,9 +116,6 @@ class Settlement:
 
     def answer(self, one: Intent, answer: Answer[Item] | Answer[Record], seen: SeenItem | None = None) -> None:
         """Applies one answer. `seen`: the mirror row of a stored item, after the scope was looked at."""
-        if one.op is Op.CREATE and answer.stored is not None and self._taken(one, answer.stored):
-            self.drop(one, TAKEN[one.kind])
-            return
         match answer.result:
             case Result.OK:
                 self._done(one, answer.stored, seen, asked=company.only_asked(one, answer.company))
@@ -284,7 +275,6 @@ class Settlement:
         if stored is None:
             self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
             return
-        self._claim(one, stored)
         values = own_values(one.kind, self.field_map, stored)
         sent = dict(self._projected(one))
         binned = isinstance(stored, Record) and stored.in_bin  # as it was deleted, perhaps before a reset
@@ -309,15 +299,13 @@ class Settlement:
 
     def found(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
         """Found by our own tag before it was made again."""
-        if self._taken(one, stored):
-            self.drop(one, TAKEN[one.kind])
-            return
+        self.claimed.add(stored.id)
         self._exists(one, stored, seen)
 
     def adopt(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
         """Found by content before it was made (D-12): bound without a base, so that the first-match rules apply."""
         self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message="Found by its content."))
-        self._claim(one, stored)
+        self.claimed.add(stored.id)
         link = replace(self.links[one.link_id], state=LinkState.LINKED, shadow_mailbox=None, shadow_crm=None)
         if isinstance(stored, Record):
             link = self._bind_record(link, stored.id)
@@ -328,17 +316,6 @@ class Settlement:
         self._store(link)
         self._mirror(stored, seen, one)
         self._again(link, Side.MAILBOX, None)
-
-    def _taken(self, one: Intent, stored: Item | Record) -> bool:
-        """Whether another pair of this user has it: nothing is bound twice (INV-1)."""
-        return self.holders.get(stored.id, self._own(one)) != self._own(one)
-
-    def _claim(self, one: Intent, stored: Item | Record) -> None:
-        self.claimed.add(stored.id)
-        self.holders[stored.id] = self._own(one)
-
-    def _own(self, one: Intent) -> UUID:
-        return one.link_id if one.side is Side.MAILBOX else self.links[one.link_id].line_id
 
     def drop(self, one: Intent, reason: str) -> None:
         """The create is not needed: what it would make is there and belongs to another pair (D-12)."""

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
-from backend.domain.configuration import DeletionChoice, Direction
+from backend.domain.configuration import DeletionChoice
 from backend.domain.values import Kind, Name, Side, Values
-from backend.ports.answers import Answer, Result, Write
-from backend.ports.crm import Record
 from backend.storage import tables
 from backend.storage.reset import forget_stops, reset, reset_user
-from backend.sync.settle import TAKEN
 from backend.sync.state import LinkState
 from backend.sync.store import LeaseLost
-from tests.fakes.databases import EVERYTHING
-from tests.fakes.fake_salesforce import FakeCrm, record_of
-from tests.fakes.fuel import Moment
 from tests.fakes.lab import Lab
 from tests.fakes.lineage import People
-from tests.fakes.org import Row
 
 ADA: Values = {"name": Name("Ada", "Lovelace"), "email": "ada@engine.example", "title": "Countess"}
 FIVE = 5
@@ -57,30 +49,6 @@ def stocked(kind: Kind, number: int = FIVE, users: int = 1) -> tuple[Lab, People
         people.create_item(kind)
         people.create_record(kind)
     return lab, people
-
-
-def dies_after(lab: Lab, of: str) -> None:
-    """A pass dies after a write took effect, before its answer is stored."""
-    lab.world.fuel.kill_at(1, Moment.AFTER, of)
-    assert lab.crashing(lab.cycle) is not None
-
-
-def notes(lab: Lab) -> list[str]:
-    return [row.reason for row in lab.rows(sa.select(tables.note.c.reason))]
-
-
-def two_more_cards(people: People) -> None:
-    for name in ("Augusta", "Adah"):
-        people.create_item(Kind.CONTACT, {"name": Name(name, "Lovelace"), "email": f"{name}@engine.example"})
-
-
-def ruled_out_by(row: Row) -> Callable[[FakeCrm, Write], Answer[Record]]:
-    """An organisation whose duplicate rule takes everybody for this record."""
-
-    def refused(_: FakeCrm, write: Write) -> Answer[Record]:
-        return Answer(write.id, Result.EXISTS, record_of(row), "DUPLICATES_DETECTED", "Use one of these records?")
-
-    return refused
 
 
 # --- reset -----------------------------------------------------------------------------------------------------------
@@ -193,59 +161,6 @@ def test_c22_a_reset_while_a_create_is_in_flight_makes_nothing_twice(kind: Kind,
 
     assert sides(lab, kind) == (2 * FIVE, 2 * FIVE)
     assert states(lab) == [LinkState.LINKED.value] * 2 * FIVE
-
-
-@pytest.mark.parametrize("group", ["subject", "when"])
-def test_inv1_an_item_that_a_reset_gave_to_another_pair_is_not_bound_again_by_its_key(group: str) -> None:
-    """Its answer was lost and a person renamed it; after the reset its record is to be made there, by the same key."""
-    lab = Lab(1)
-    people = People(lab)
-    people.create_record(Kind.EVENT)
-    dies_after(lab, "mailbox.write")
-    people.edit_item(people.things()[0], group)
-    typed = people.things()[0].values[group]
-    reset_user(lab.database, 1)
-
-    lab.settle()
-
-    (thing,) = people.things()
-    (pair,) = lab.pairs()
-    assert (pair.link.mailbox_id, thing.values[group]) == (thing.id, typed)
-    assert notes(lab) == [TAKEN[Kind.EVENT]]
-
-
-def test_inv1_a_duplicate_rule_that_names_the_record_of_another_card_binds_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """H-8: the organisation's rule finds alike whom no key of ours does; each of two cards would get the record."""
-    lab = Lab(1)
-    people = People(lab)
-    people.create_item(Kind.CONTACT, ADA)
-    lab.settle()
-    (row,) = people.rows()
-
-    two_more_cards(people)
-    monkeypatch.setattr(FakeCrm, "_apply", ruled_out_by(row))
-    lab.settle()
-
-    assert len(lab.pairs()) == 1
-    assert notes(lab) == [TAKEN[Kind.CONTACT]] * 2
-
-
-def test_inv1_a_duplicate_rule_gives_one_record_to_one_of_two_cards_of_a_batch(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    lab = Lab(1, replace(EVERYTHING, contacts=replace(EVERYTHING.contacts, direction=Direction.TO_CRM)))
-    people = People(lab)
-    people.create_record(Kind.CONTACT, ADA)
-    (row,) = people.rows()
-    two_more_cards(people)
-    monkeypatch.setattr(FakeCrm, "_apply", ruled_out_by(row))
-    lab.cycle()
-
-    (pair,) = lab.pairs()
-    assert pair.line.crm_id == row.id
-    assert notes(lab) == [TAKEN[Kind.CONTACT]]
 
 
 def test_inv26_f8_who_is_unassigned_in_a_running_pass_has_nothing_more_written() -> None:
