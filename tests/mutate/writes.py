@@ -85,7 +85,7 @@ MUTANTS: Final = (
         (
             Edit(
                 _DISPATCH,
-                "        if not differing(record.values, one.from_crm, one.from_crm.keys() - {ATTENDEES}):\n",
+                "        if not differing(values, one.from_crm, one.from_crm.keys() - {ATTENDEES}):\n",
                 "        if True:\n",
             ),
         ),
@@ -167,7 +167,7 @@ MUTANTS: Final = (
         (
             Edit(
                 _DISPATCH,
-                "        if one.config_version == self.context.user.configuration.version:\n",
+                "        if one.config_version == version:\n",
                 "        if True:\n",
             ),
         ),
