@@ -83,8 +83,8 @@ def pool(connection: Redis, workers: int) -> WorkerPool:
 
 
 def preload(config: Config) -> None:
-    """Import and rehearse before the first fork: a horse then starts in milliseconds and shares the memory."""
-    importlib.import_module("backend.rehearsal").rehearse(config)
+    """Import and warm up before the first fork: a horse then starts in milliseconds and shares the memory."""
+    importlib.import_module("backend.warm_up").warm_up(config)
     gc.collect()
     gc.set_threshold(20_000, 20, 100)  # jobs make many objects and live for seconds
     gc.freeze()  # a collection in a horse would copy every page that it shares with its worker

@@ -9,7 +9,7 @@ import pytest
 import requests
 import sqlalchemy as sa
 
-from backend.rehearsal import rehearse
+from backend.warm_up import warm_up
 from backend.storage import tables
 from backend.storage.engine import opened, reading
 from backend.trust import Trusted, trust_file
@@ -24,22 +24,22 @@ def _rows(installation: Installation) -> dict[str, list[tuple[object, ...]]]:
         return {table.name: [tuple(row) for row in connection.execute(sa.select(table))] for table in ALL}
 
 
-def test_a_rehearsal_leaves_nothing_behind_and_reaches_no_service(installation: Installation) -> None:
+def test_a_warm_up_leaves_nothing_behind_and_reaches_no_service(installation: Installation) -> None:
     before, calls = _rows(installation), len(list(installation.world.calls.counts()))
-    rehearse(installation.stage.config)
+    warm_up(installation.stage.config)
     assert before["connection"]
     assert _rows(installation) == before
     assert len(list(installation.world.calls.counts())) == calls
 
 
-def test_a_rehearsal_before_anything_is_connected_is_no_trouble(empty: Installation) -> None:
+def test_a_warm_up_before_anything_is_connected_is_no_trouble(empty: Installation) -> None:
     before = _rows(empty)
-    rehearse(empty.stage.config)
+    warm_up(empty.stage.config)
     assert _rows(empty) == before
 
 
 def test_a_job_opens_what_its_worker_prepared_with_a_connection_of_its_own(installation: Installation) -> None:
-    rehearse(installation.stage.config)
+    warm_up(installation.stage.config)
     prepared = opened(installation.stage.config.database_url)
     child = os.fork()
     if child == 0:

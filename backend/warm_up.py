@@ -34,7 +34,7 @@ _NOBODY_AT_ALL: Final = {
 log = structlog.get_logger(__name__)
 
 
-def rehearse(config: Config) -> None:
+def warm_up(config: Config) -> None:
     """To be called before forking. What cannot be opened yet is no trouble here: the jobs will tell."""
     with closing(Lockstep.open(config)) as lockstep:
         try:
@@ -42,9 +42,9 @@ def rehearse(config: Config) -> None:
             with lockstep.database.connect() as connection, connection.begin() as transaction:
                 _write(connection, lockstep.clock)
                 transaction.rollback()
-            log.debug("rehearsed", services=[type(one).__name__ for one in (lockstep.salesforce, lockstep.microsoft)])
+            log.debug("warmed up", services=[type(one).__name__ for one in (lockstep.salesforce, lockstep.microsoft)])
         except (sa.exc.SQLAlchemyError, AccessLost, SecretUnreadable, OSError) as error:
-            log.info("rehearsed in part", reason=str(error))
+            log.info("warmed up in part", reason=str(error))
     hand_down(config.database_url, lockstep.database)
 
 
