@@ -9,10 +9,10 @@ import pytest
 import requests
 import sqlalchemy as sa
 
-from backend.warm_up import warm_up
 from backend.storage import tables
 from backend.storage.engine import opened, reading
 from backend.trust import Trusted, trust_file
+from backend.warm_up import warm_up
 from backend.wiring import Lockstep
 from tests.fakes.installation import Installation
 
