@@ -104,14 +104,14 @@ class _Door:
         return self.clock()
 
     def links(self) -> dict[str, str | None]:
-        return {"lockstep_url": self.sandbox.lockstep_url}
+        return {"lockstep_url": self.world.lockstep_url}
 
     def set_links(self) -> dict[str, str | None]:
         data = _json_body()
         url = data.get("lockstep_url") if isinstance(data, dict) else None
         if url is not None and not _is_web_address(url):
             raise BadInput("lockstep_url must be an http or https address, or null for no link")
-        self.sandbox.lockstep_url = url
+        self.world.lockstep_url = url
         return self.links()
 
     def reset(self) -> dict[str, str]:

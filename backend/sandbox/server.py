@@ -52,7 +52,7 @@ class Sandbox:
         self._doors: list[Door] = []
         self.control_url = ""
         self.kill_worker = kill_worker
-        self.lockstep_url = lockstep_url
+        self.world.lockstep_url = lockstep_url
         self.planted_at = self.world.clock.now()
 
     def __enter__(self) -> Self:

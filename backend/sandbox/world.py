@@ -155,6 +155,7 @@ class World:
         self.faults = Faults(self.random)
         self.outbox: list[Mail] = []
         self.people: list[Person] = []
+        self.lockstep_url: str | None = None  # where an admin registered Lockstep's pages, if anywhere
 
     def reset(self) -> None:
         """Back to the beginning: no people, faults, calls or mail, and the same chances again."""

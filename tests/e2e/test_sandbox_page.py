@@ -32,7 +32,7 @@ def running() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(running: Sandbox) -> Iterator[Sandbox]:
     running.reset("empty")
-    running.kill_worker, running.lockstep_url = (lambda: "Worker 4711 was stopped."), "http://127.0.0.1:9/"
+    running.kill_worker, running.world.lockstep_url = (lambda: "Worker 4711 was stopped."), "http://127.0.0.1:9/"
     fill(running)
     yield running
     running.world.clock.run()

@@ -101,7 +101,7 @@ class Views:
                 "struck": self.switchboard.struck(),
                 "all_faults": faults.FAULTS,
                 "rates": faults.RATES,
-                "lockstep_url": self.stage.sandbox.lockstep_url,
+                "lockstep_url": self.stage.sandbox.world.lockstep_url,
                 "can_kill": self.stage.sandbox.kill_worker is not None,
             }
 

@@ -13,6 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 
+def _new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 @dataclass
 class ConnectedApp:
     """An External Client App with its policies. The private key is here so that clients of the sandbox can have it."""
@@ -28,11 +32,12 @@ class ConnectedApp:
     rotation: bool = True  # a refresh token works once (SF-009)
     require_pkce: bool = True
     run_as: str | None = None  # user id of the client credentials flow (SF-008); None: the flow is off
+    id_key: rsa.RSAPrivateKey = field(default_factory=_new_key, repr=False)  # signs id tokens; `/id/keys` publishes it
 
     @classmethod
     def register(cls) -> Self:
         """An app with a new key, its certificate uploaded."""
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = _new_key()
         return cls(
             client_id="3MVG9" + secrets.token_hex(20),
             client_secret=secrets.token_hex(32).upper(),
@@ -93,6 +98,7 @@ class Code:
     challenge: str
     scopes: str
     made: datetime
+    nonce: str = ""
 
 
 class Tokens:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import jwt
 from flask import Blueprint, Response, jsonify, redirect, render_template_string, request
+from jwt.algorithms import RSAAlgorithm
 from jwt.types import Options
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from backend.sandbox.salesforce.standin import StandIn
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ID_TOKEN_SECONDS = 120
+KEY_ID = "244"
 CODE_LIFETIME = timedelta(minutes=15)
 _CONSENT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Allow access?</title>
 <body style="font-family:sans-serif;max-width:32rem;margin:4rem auto">
@@ -51,6 +55,8 @@ def blueprint(standin: StandIn) -> Blueprint:
     routes.post("/services/oauth2/revoke")(pages.revoke)
     routes.get("/services/oauth2/userinfo")(pages.userinfo)
     routes.get("/id/<_org>/<_user>")(pages.userinfo)
+    routes.get("/id/keys")(pages.keys)
+    routes.get("/.well-known/openid-configuration")(pages.discovery)
     routes.register_error_handler(Refused, _refused)
     return routes
 
@@ -131,7 +137,39 @@ class _OAuth:
         tokens = self._standin.tokens
         refresh = tokens.new_refresh_token(user["Id"]) if "refresh_token" in code.scopes.split() else None
         answer = self._answer(user, tokens.open_session(user["Id"], self._now, refresh), code.scopes)
+        if "openid" in code.scopes.split():
+            answer["id_token"] = self._id_token(answer["id"], code.nonce)
         return answer | ({"refresh_token": refresh} if refresh else {})
+
+    def _id_token(self, identity: str, nonce: str) -> str:
+        """Who signed in, for the app alone, signed with the key that `/id/keys` publishes."""
+        app, now = self._standin.registered, int(self._now.timestamp())
+        claims = {
+            "iss": self._standin.addresses[request.environ[DOOR]],
+            "sub": identity,
+            "aud": app.client_id,
+            "iat": now,
+            "exp": now + ID_TOKEN_SECONDS,
+        }
+        if nonce:
+            claims["nonce"] = nonce
+        return jwt.encode(claims, app.id_key, algorithm="RS256", headers={"kid": KEY_ID})
+
+    def keys(self) -> Response:
+        key = RSAAlgorithm.to_jwk(self._standin.registered.id_key.public_key(), as_dict=True)
+        return jsonify(keys=[key | {"kid": KEY_ID, "use": "sig", "alg": "RS256"}])
+
+    def discovery(self) -> Response:
+        base = self._standin.addresses[request.environ[DOOR]]
+        return jsonify(
+            issuer=base,
+            authorization_endpoint=f"{base}/services/oauth2/authorize",
+            token_endpoint=f"{base}/services/oauth2/token",
+            revocation_endpoint=f"{base}/services/oauth2/revoke",
+            userinfo_endpoint=f"{base}/services/oauth2/userinfo",
+            jwks_uri=f"{base}/id/keys",
+            id_token_signing_alg_values_supported=["RS256"],
+        )
 
     def _refresh(self) -> dict[str, str]:
         self._check_client(secret_optional=True)
@@ -151,7 +189,20 @@ class _OAuth:
         app = self._standin.registered
         if client_id != app.client_id:
             raise Refused("invalid_client_id", "client identifier invalid")
+        if not secret and request.form.get("client_assertion_type") == ASSERTION_TYPE:
+            self._check_client_assertion(request.form.get("client_assertion", ""))
+            return
         if (secret or not secret_optional) and not hmac.compare_digest(str(secret), app.client_secret):
+            raise Refused("invalid_client", "invalid client credentials")
+
+    def _check_client_assertion(self, assertion: str) -> None:
+        """A signed statement of the app about itself stands for its secret."""
+        app, door = self._standin.registered, self._standin.addresses[request.environ[DOOR]]
+        claims = self._verified(assertion)
+        audience = str(claims.get("aud", "")).removesuffix("/services/oauth2/token").rstrip("/")
+        remaining = float(claims.get("exp", 0)) - self._now.timestamp()
+        fits = claims.get("iss") == claims.get("sub") == app.client_id and audience == door
+        if not fits or not 0 < remaining <= self._standin.org.settings.assertion_ahead:
             raise Refused("invalid_client", "invalid client credentials")
 
     def _user(self, username: str) -> Row:
@@ -192,9 +243,15 @@ class _OAuth:
         app, args = self._standin.registered, request.args
         if args.get("client_id") != app.client_id:
             return Response("error=invalid_client_id&error_description=client%20identifier%20invalid", status=400)
-        if args.get("redirect_uri") not in app.callback_urls:
+        if args.get("redirect_uri") not in self._callbacks():
             return Response("error=redirect_uri_mismatch", status=400)
         return None
+
+    def _callbacks(self) -> list[str]:
+        """What stands in the app's list of callback addresses."""
+        pages = self._standin.world.lockstep_url
+        pasted = [f"{pages.rstrip('/')}/sign-in/salesforce/callback"] if pages else []
+        return [*self._standin.registered.callback_urls, *pasted]
 
     def consented(self) -> BaseResponse:
         problem = self._problem_with_authorize()
@@ -212,9 +269,9 @@ class _OAuth:
             return _back(target, answer, refusal.error, refusal.description)
         if not self._standin.registered.installed and user["Id"] not in self._standin.registered.approved:
             return _back(target, answer, "OAUTH_APP_BLOCKED", "this app is blocked by admin")
-        code = Code(
-            user["Id"], target, request.args.get("code_challenge", ""), request.args.get("scope", "api"), self._now
-        )
+        args = request.args
+        challenge, scopes = args.get("code_challenge", ""), args.get("scope", "api")
+        code = Code(user["Id"], target, challenge, scopes, self._now, args.get("nonce", ""))
         key = "aPrx" + base64.urlsafe_b64encode(hashlib.sha256(repr(code).encode()).digest()).decode("ascii")
         self._standin.tokens.codes[key] = code
         return _back(target, answer | {"code": key})

@@ -204,6 +204,56 @@ def test_web_server_flow_code_expires_after_15_minutes(sf, ada):
     assert refusal(exchange(sf, back["code"]))[2] == "expired authorization code"
 
 
+def assertion(sf, **claims: object) -> dict[str, str]:
+    app = sf.service.registered
+    now = int(sf.world.clock.now().timestamp())
+    told = {"iss": app.client_id, "sub": app.client_id, "aud": sf.login, "exp": now + 180, **claims}
+    return {
+        "client_secret": "",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": jwt.encode(told, app.private_key, algorithm="RS256"),
+    }
+
+
+def test_web_server_flow_takes_a_signed_statement_of_the_app_for_its_secret(sf, ada):
+    accepted = exchange(sf, code_of(authorize(sf))["code"], **assertion(sf))
+    foreign = exchange(sf, code_of(authorize(sf))["code"], **assertion(sf, iss="somebody", sub="somebody"))
+    elsewhere = exchange(sf, code_of(authorize(sf))["code"], **assertion(sf, aud="https://evil.example"))
+
+    assert accepted.status_code == 200
+    assert refusal(foreign) == refusal(elsewhere) == (400, "invalid_client", "invalid client credentials")
+
+
+def test_scope_openid_gives_a_signed_id_token_with_the_nonce_for_this_app_alone(sf, ada):
+    back = code_of(authorize(sf, scope="openid", nonce="n-0S6"))
+    body = exchange(sf, back["code"]).json()
+    found = sf.http.get(f"{sf.login}/.well-known/openid-configuration").json()
+    keys = jwt.PyJWKSet.from_dict(sf.http.get(found["jwks_uri"]).json())
+    kid = jwt.get_unverified_header(body["id_token"])["kid"]
+    claims = jwt.decode(
+        body["id_token"], keys[kid], algorithms=["RS256"], audience=sf.service.registered.client_id, issuer=sf.login,
+        options={"verify_exp": False, "verify_iat": False},
+    )  # fmt: skip
+
+    assert claims["nonce"] == "n-0S6"
+    assert claims["sub"] == body["id"] == f"{sf.login}/id/{sf.service.org.id}/{ada}"
+    assert "id_token" not in exchange(sf, code_of(authorize(sf))["code"]).json()
+
+
+def test_callback_of_the_pages_is_one_of_the_apps_addresses_once_it_is_known(sf, ada):
+    address = "http://127.0.0.1:8123/sign-in/salesforce/callback"
+    assert authorize(sf, redirect_uri=address).status_code == 400
+    sf.world.lockstep_url = "http://127.0.0.1:8123"
+    assert "code" in code_of(authorize(sf, redirect_uri=address))
+
+
+def test_rights_of_profile_and_permission_set_can_be_asked_for(sf, org, ada, admin):
+    assert len(admin.records("SELECT Id FROM User WHERE Profile.PermissionsManageUsers = true")) == 1
+    org.assign(ada, org.add_permission_set("Managers", ["ManageUsers", "ViewSetup"]))
+    granted = "SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.PermissionsManageUsers = true"
+    assert admin.records(granted) == [{"AssigneeId": ada}]
+
+
 def refresh(sf, token: str):
     return sf.grant(grant_type="refresh_token", refresh_token=token, client_id=sf.service.registered.client_id)
 

@@ -127,7 +127,7 @@ def client(one_sandbox: Sandbox) -> FlaskClient:
 @pytest.fixture
 def bench(one_sandbox: Sandbox, client: FlaskClient) -> Iterator[Bench]:
     one_sandbox.reset("empty")
-    one_sandbox.kill_worker = one_sandbox.lockstep_url = None
+    one_sandbox.kill_worker = one_sandbox.world.lockstep_url = None
     person = fill(one_sandbox)
     yield Bench(one_sandbox, client, person)
     one_sandbox.world.clock.run()
