@@ -87,6 +87,9 @@ class Setting:
         return attrgetter(self.attribute)
 
 
+_BEYOND: Final = "; Lightning Sync never deleted the other copy of a contact"
+
+
 def _of_kind(kind: str, noun: str) -> tuple[Setting, ...]:
     return (
         Setting(f"{kind}.direction", "Direction", f"Which way {noun} flow.", f"{kind}.direction"),
@@ -94,8 +97,8 @@ def _of_kind(kind: str, noun: str) -> tuple[Setting, ...]:
                 "kept under Conflicts.", f"{kind}.conflict"),
         Setting(f"{kind}.conflict_scope", "A conflict covers", "How much the winner of a conflict takes over.",
                 f"{kind}.conflict_scope"),
-        Setting(f"{kind}.deletions", "Deletions", "What happens to the other copy when one is deleted.",
-                f"{kind}.deletion"),
+        Setting(f"{kind}.deletions", "Deletions", "What happens to the other copy when one is deleted"
+                f"{_BEYOND if kind == 'contacts' else ''}.", f"{kind}.deletion"),
         Setting(f"{kind}.one_way", "Text on the receiving side", "In a one-way sync, what happens to text that "
                 "somebody typed on the receiving side.", f"{kind}.one_way"),
     )  # fmt: skip
@@ -177,6 +180,11 @@ def warnings(settings: Configuration) -> Iterator[str]:
         yield (
             "No Salesforce contacts sync: whose contacts is not chosen completely. "
             "Choose the person's own contacts, or all contacts."
+        )
+    if settings.contacts.deletion is DeletionChoice.DELETE and settings.contacts.direction is not Direction.OFF:
+        yield (
+            "A contact deleted on one side is deleted on the other too. Lightning Sync never did this. "
+            "Choose “keep the other copy” if deletions should not spread."
         )
     if settings.invite_guests and settings.events.direction.writes_mailbox:
         yield (

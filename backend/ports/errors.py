@@ -38,7 +38,9 @@ class Malformed(Transient):
 
 
 class AccessLost(ServiceError):
-    """A person has to act: consent, credentials, permission, licence. `subject` 'user' parks one, 'org' everybody.
+    """A person has to act: consent, credentials, permission, licence.
+
+    `subject` 'user' parks one, 'org' everybody, 'kind' the contacts or the events of one: the other kind goes on.
 
     `remedy` is the part of the message that says what to do, with which it ends.
     """

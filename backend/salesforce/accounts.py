@@ -6,12 +6,12 @@ Accounts are never made, and no contact's account is ever emptied (INV-30).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.domain.identity import folded
 from backend.ports.answers import NoAccount, Op, Write
-from backend.ports.crm import NamedAccount
+from backend.ports.crm import EVERY_RIGHT, NamedAccount, Right
 from backend.ports.errors import AccessLost
 from backend.salesforce import soql
 from backend.salesforce.client import Client, Row
@@ -73,12 +73,19 @@ class Companies:
 UNUSABLE = Companies(usable=False)
 
 
-def look_up(client: Client, layout: Layout, writes: Sequence[Write]) -> Companies:
-    """One call for the accounts named by the writes, and for which of the contacts have an account already."""
+def look_up(
+    client: Client, layout: Layout, writes: Sequence[Write], rights: Callable[[], frozenset[Right]]
+) -> Companies:
+    """One call for the accounts named by the writes, and for which of the contacts have an account already.
+
+    rights: what the user may do with accounts; who lacks one of them makes private contacts (LS-078).
+    """
     named = [write for write in writes if isinstance(write.values.get("company"), str)]
     if not named:
         return Companies()
     if ACCOUNT_FIELD not in (layout.updatable if writes[0].op is Op.UPDATE else layout.creatable):
+        return UNUSABLE
+    if rights() != EVERY_RIGHT:
         return UNUSABLE
     statements = _accounts(layout, {str(write.values["company"]).strip() for write in named})
     first = len(statements)

@@ -224,7 +224,7 @@ class SalesforceUser:
     def _companies(self, layout: Layout, writes: Sequence[Write]) -> accounts.Companies:
         if layout.kind is not Kind.CONTACT or writes[0].op is Op.DELETE:
             return accounts.Companies()
-        return accounts.look_up(self._client, layout, writes)
+        return accounts.look_up(self._client, layout, writes, lambda: self._layouts.account_rights(self._client))
 
     def _learn_series(self, layout: Layout, targets: Sequence[str]) -> None:
         """Which events belong to a Salesforce series; the look before an update mostly told already (SF-102)."""

@@ -17,6 +17,7 @@ from backend.ports.cache import UNSHARED, Entry, ServiceCache
 from backend.ports.clock import Clock
 from backend.ports.crm import EVERY_RIGHT, FieldAccess, Right
 from backend.ports.errors import AccessLost, ServiceError
+from backend.salesforce import soql
 from backend.salesforce.client import Client
 from backend.salesforce.errors import SERVICE
 
@@ -26,6 +27,9 @@ ACCOUNT_NAME: Final = "Account.Name"
 GOOD_FOR: Final = timedelta(hours=12)
 RIGHTS_GOOD_FOR: Final = timedelta(hours=1)
 """Shorter where a right lacks: somebody is going to give it."""
+
+_WITHOUT_CONTACTS: Final = "one app"
+"""Part of the name of the licence that has no contacts."""
 
 _SYSTEM: Final = (
     "Id", "OwnerId", "IsDeleted", "SystemModstamp", "LastModifiedDate", "LastModifiedById", "CreatedDate", KEY_FIELD,
@@ -44,7 +48,8 @@ class Layout:
 
     names: every readable field, by lower-case name · groups: readable rows of the field map, by group ·
     selected: fields of a SELECT · creatable, updatable: fields that may be sent · rights: to the object as a whole ·
-    further: fields that field maps point to, by lower-case name · missing: those of them that do not show.
+    further: fields that field maps point to, by lower-case name · missing: those of them that do not show ·
+    licence: the user's, known only where the object is not there for him at all.
     """
 
     kind: Kind
@@ -56,6 +61,7 @@ class Layout:
     rights: frozenset[Right] = EVERY_RIGHT
     further: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    licence: str = ""
 
     @property
     def sobject(self) -> str:
@@ -122,6 +128,7 @@ def layout_of(
     creatable: Iterable[str] = (),
     updatable: Iterable[str] = (),
     rights: Iterable[str] = EVERY_RIGHT,
+    licence: str = "",
 ) -> Layout:
     """The layout for fields named by describe."""
     names = {name.casefold(): name for name in readable}
@@ -134,7 +141,7 @@ def layout_of(
     system = (name for name in (*_SYSTEM, *_OWN[kind]) if name in present)
     selected = tuple(dict.fromkeys((*system, *mapped)))
     allowed = frozenset(Right(right) for right in rights)
-    return Layout(kind, names, groups, selected, frozenset(creatable), frozenset(updatable), allowed)
+    return Layout(kind, names, groups, selected, frozenset(creatable), frozenset(updatable), allowed, licence=licence)
 
 
 def described(kind: Kind, answer: Mapping[str, Any]) -> Layout:
@@ -181,20 +188,31 @@ class Layouts:
         self._clock = clock
         self._cache = cache
         self._kept: dict[tuple[str, Kind], tuple[Layout, datetime]] = {}
+        self._kept_accounts: dict[str, tuple[frozenset[Right], datetime]] = {}
         self._guard = threading.Lock()
 
     def rights(self, client: Client, kind: Kind) -> frozenset[Right]:
         """What the client's user may do with the object. Raises the errors of `ports.errors`."""
         return self._layout(client, kind).rights
 
+    def account_rights(self, client: Client) -> frozenset[Right]:
+        """What the client's user may do with accounts (LS-078). Raises the errors of `ports.errors`."""
+        with self._guard:
+            kept = self._kept_accounts.get(client.username)
+        if kept is not None and self._clock.now() < kept[1]:
+            return kept[0]
+        entry = self._cache.get(f"{client.username} Account", lambda: _account_rights(client))
+        rights = frozenset(map(Right, json.loads(entry.text)))
+        with self._guard:
+            self._kept_accounts[client.username] = (rights, self._clock.now() + (entry.lasts or GOOD_FOR))
+        return rights
+
     def get(self, client: Client, kind: Kind) -> Layout:
         """The layout for the client's user. Raises the errors of `ports.errors`; who may not read has AccessLost."""
         layout = self._layout(client, kind)
         if Right.READ in layout.rights:
             return layout
-        remedy = f"Give the permission Read on {SOBJECTS[kind]}s, by profile or permission set."
-        text = f"Salesforce does not let {client.username} read {kind.value}s. {remedy}"
-        raise AccessLost(text, code="NO_READ", service=SERVICE, remedy=remedy)
+        raise _unread(client.username, layout)
 
     def _layout(self, client: Client, kind: Kind) -> Layout:
         with self._guard:
@@ -227,12 +245,49 @@ def _subject(username: str, kind: Kind) -> str:
     return f"{username} {SOBJECTS[kind]}"
 
 
+def _unread(username: str, layout: Layout) -> AccessLost:
+    """Why a user has no objects of this kind: his licence (LS-095), or a permission that he lacks (F-7)."""
+    things = f"{layout.kind.value}s"
+    if layout.kind is Kind.CONTACT and _WITHOUT_CONTACTS in layout.licence.casefold():
+        remedy = f"Give {username} a licence with contacts, or set contacts to “don't sync” in the configuration."
+        text = f"{things.capitalize()} do not sync: the licence “{layout.licence}” of {username} has none. {remedy}"
+        return AccessLost(text, code="LICENCE", service=SERVICE, subject="kind", remedy=remedy)
+    remedy = f"Give the permission Read on {layout.sobject}s, by profile or permission set."
+    text = f"Salesforce does not let {username} read {things}. {remedy}"
+    return AccessLost(text, code="NO_READ", service=SERVICE, subject="kind", remedy=remedy)
+
+
 def _asked(client: Client, kind: Kind) -> Entry:
     """An object that the user may not read at all is as if it were not there."""
+    answer = _describe(client, SOBJECTS[kind])
+    if answer is None:
+        licence = _licence(client) if kind is Kind.CONTACT else ""
+        return Entry(json.dumps(([], [], [], [], licence)), RIGHTS_GOOD_FOR)
+    found = _names(answer)
+    return Entry(json.dumps(found), _good_for(found[3]))
+
+
+def _account_rights(client: Client) -> Entry:
+    answer = _describe(client, "Account")
+    rights = [] if answer is None else _names(answer)[3]
+    return Entry(json.dumps(rights), _good_for(rights))
+
+
+def _good_for(rights: Iterable[str]) -> timedelta:
+    return GOOD_FOR if set(rights) == EVERY_RIGHT else RIGHTS_GOOD_FOR
+
+
+def _describe(client: Client, sobject: str) -> Mapping[str, Any] | None:
     try:
-        found = _names(client.get(f"sobjects/{SOBJECTS[kind]}/describe"))
+        found: Mapping[str, Any] = client.get(f"sobjects/{sobject}/describe")
     except ServiceError as error:
         if error.code != "NOT_FOUND":
             raise
-        found = ([], [], [], [])
-    return Entry(json.dumps(found), GOOD_FOR if set(found[3]) == EVERY_RIGHT else RIGHTS_GOOD_FOR)
+        return None
+    return found
+
+
+def _licence(client: Client) -> str:
+    mine = soql.select(("Profile.UserLicense.Name",), "User", f"Username = {soql.quoted(client.username)}")
+    ((row,),) = client.query([mine])
+    return str(row["Profile"]["UserLicense"]["Name"])

@@ -76,15 +76,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """A right that changes wait for (F-7; LS-171 to LS-173)."""
+    """A right that changes wait for (F-7; LS-171 to LS-173). refused: a service's own two sentences, in place of ours.
+
+    Refused a kind as a whole, by licence or permission: nothing of it was planned, so nobody knows what waits.
+    """
 
     kind: Kind
     right: Right
     waiting: int
+    refused: tuple[str, str] | None = None
 
     @property
     def told(self) -> tuple[str, str]:
         """What happened and what to do, a sentence each."""
+        if self.refused is not None:
+            return self.refused
         waits = "one change waits" if self.waiting == 1 else f"{self.waiting} changes wait"
         happened = f"Salesforce does not let this person {self.right} {self.kind.value}s; {waits} for it."
         named = f"{self.right.value.capitalize()} on {self.kind.value.capitalize()}s"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from backend.ports.errors import ServiceError
+from backend.domain.values import Kind
+from backend.ports.crm import Right
+from backend.ports.errors import AccessLost, ContainerGone, ServiceError, Transient
 from backend.sync.plan import Lack, Step
 
 
@@ -39,6 +41,17 @@ class RunReport:
     """Rights in Salesforce that changes wait for (F-7)."""
     orphans: int = 0
     """Rows cut off from their series; nothing happens to them before the mailbox was read again (E-4)."""
+
+    def trouble_with(self, kind: Kind, error: Exception) -> None:
+        """Something stood in the way of a kind's part of the pass."""
+        if isinstance(error, AccessLost) and error.subject == "kind":
+            self.lacks.append(Lack(kind, Right.READ, 0, error.told))
+            return
+        if isinstance(error, ServiceError):
+            self.trouble.append(error)
+        mild = isinstance(error, Transient | ContainerGone) or not isinstance(error, ServiceError)
+        self.outcome = "partial" if mild and self.outcome != "failed" else "failed"
+        self.problem = self.problem or str(error)
 
     @property
     def settled(self) -> bool:

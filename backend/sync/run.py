@@ -21,7 +21,7 @@ from backend.domain.recurrence import Window
 from backend.domain.values import Kind, Side
 from backend.ports.clock import Clock
 from backend.ports.crm import Crm, CrmUser, Organisation, Right
-from backend.ports.errors import ContainerGone, ServiceError, Transient
+from backend.ports.errors import ServiceError
 from backend.ports.mailbox import Mailbox
 from backend.sync import adoption
 from backend.sync.compile import compiled
@@ -187,7 +187,7 @@ class _Pass:
             self._agree_to_differences(rested=True)
             self._rounds()
         except (ServiceError, Untrusted) as error:
-            self._trouble(error)
+            self.report.trouble_with(self.kind, error)
         self.report.lacks += [Lack(self.kind, right, self.lacking[right]) for right in Right if self.lacking[right]]
         if not self.dry_run:
             self._count_waiting()
@@ -201,13 +201,6 @@ class _Pass:
         waiting = self.store.due_intents(self.user.user_id, self.kind, later)
         self.report.waiting += len(waiting)
         self.report.waiting_for = self.report.waiting_for or next((one.message for one in waiting if one.message), "")
-
-    def _trouble(self, error: ServiceError | Untrusted) -> None:
-        if isinstance(error, ServiceError):
-            self.report.trouble.append(error)
-        mild = isinstance(error, Transient | Untrusted | ContainerGone)
-        self.report.outcome = "partial" if mild and self.report.outcome != "failed" else "failed"
-        self.report.problem = self.report.problem or str(error)
 
     def _container(self) -> str:
         stream = self.store.stream(self.user.user_id, self.kind)
@@ -395,4 +388,4 @@ class _Pass:
         self.report.refused += tally.refused
         self.failed |= tally.failed
         for error in tally.trouble:
-            self._trouble(error)
+            self.report.trouble_with(self.kind, error)

@@ -213,4 +213,6 @@ def described(request: requests.PreparedRequest, **options: Any) -> Answered | N
     for kind, name in ((Kind.CONTACT, "Contact"), (Kind.EVENT, "Event")):
         if path.endswith(f"/sobjects/{name}/describe"):
             return Answered(200, describe(kind, **options))
+    if path.endswith("/sobjects/Account/describe"):
+        return Answered(200, {"fields": [], "createable": True, "updateable": True, "deletable": True})
     return None

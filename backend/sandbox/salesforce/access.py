@@ -25,6 +25,11 @@ ADMIN_PERMISSIONS = frozenset(
     }
 )  # fmt: skip
 STANDARD_PERMISSIONS = frozenset({"ApiEnabled", "EditEvent", "EditTask"})
+LICENCES: dict[str, dict[str, str]] = {
+    "Salesforce": {},
+    "Lightning Platform - One App": dict.fromkeys(("Contact", "Lead", "Opportunity"), "CRED"),
+}
+"""Licences of users, and what each lacks whatever a profile says (LS-095); letters as in `Bundle.denied`."""
 KEY_FIELDS = ("Contact.Lockstep_Key__c", "Event.Lockstep_Key__c", "Task.Lockstep_Key__c")
 ACTIVITIES = ("Event", "Task")
 # What other people's tokens do not get to read of a private event (SF-097).

@@ -9,6 +9,7 @@ from backend.sandbox.salesforce import recurring
 from backend.sandbox.salesforce.access import (
     ADMIN_PERMISSIONS,
     KEY_FIELDS,
+    LICENCES,
     STANDARD_PERMISSIONS,
     Bundle,
     Caller,
@@ -27,6 +28,7 @@ ARCHIVED_AFTER = timedelta(days=365)
 BIN_KEEPS = timedelta(days=15)
 BIN_SWEPT_EVERY = timedelta(hours=1)
 STANDARD_PROFILE = "Standard User"
+_FULL_LICENCE = "Salesforce"
 _POINTS_AT_PERSON = (("Event", "WhoId"), ("EventRelation", "RelationId"), ("Contact", "ReportsToId"))
 _POINTS_AT_ACCOUNT = (("Contact", "AccountId"), ("Opportunity", "AccountId"), ("Event", "WhatId"))
 
@@ -37,6 +39,8 @@ def found(org: Org) -> tuple[str, str, str, str]:
     organisation = _system_row(org, "Organization", admin_id, Name="Lockstep Sandbox", IsSandbox=True)
     org.database.put({**organisation, "InstanceName": "SBX1", "OrganizationType": "Developer Edition",
                       "LanguageLocaleKey": "en_US", "TimeZoneSidKey": "Europe/London"})  # fmt: skip
+    for name in LICENCES:
+        org.database.put(_system_row(org, "UserLicense", admin_id, Name=name, MasterLabel=name))
     admin_profile = _add_bundle(org, "Profile", Bundle("System Administrator", set(ADMIN_PERMISSIONS)), admin_id)
     _add_bundle(org, "Profile", Bundle(STANDARD_PROFILE, set(STANDARD_PERMISSIONS)), admin_id)
     keys = Bundle("Lockstep_Sync", shown=fields_named(KEY_FIELDS))
@@ -57,17 +61,20 @@ def _system_row(org: Org, sobject: str, by: str, **values: object) -> Row:
     return {**kind.booleans, **stamps, "SystemModstamp": now, "Id": org.ids.new(kind.prefix), **values}
 
 
-def add_bundle(org: Org, kind: str, bundle: Bundle) -> str:
-    """Store a profile or permission set; its id."""
+def add_bundle(org: Org, kind: str, bundle: Bundle, licence: str = _FULL_LICENCE) -> str:
+    """Store a profile or permission set; its id. A profile has no rights that its licence lacks."""
     with org.world.lock:
         org.changed(kind)
-        return _add_bundle(org, kind, bundle, org.admin_id)
+        return _add_bundle(org, kind, bundle, org.admin_id, licence)
 
 
-def _add_bundle(org: Org, kind: str, bundle: Bundle, by: str) -> str:
+def _add_bundle(org: Org, kind: str, bundle: Bundle, by: str, licence: str = _FULL_LICENCE) -> str:
     row = _system_row(org, kind, by, Name=bundle.name)
     if kind == "PermissionSet":
         row["Label"] = bundle.name.replace("_", " ")
+    else:
+        row["UserLicenseId"] = next(one["Id"] for one in org.database.live("UserLicense") if one["Name"] == licence)
+        bundle.denied |= LICENCES[licence]
     for permission in bundle.permissions:
         name = f"Permissions{permission}"
         if name in org.schema.objects[kind].fields:

@@ -137,10 +137,11 @@ class Org:
         denied: Mapping[str, str] | None = None,
         hidden: Iterable[str] = (),
         read_only: Iterable[str] = (),
+        licence: str = "Salesforce",
     ) -> str:
         """A profile. `denied` takes letters of CREATE, READ, EDIT, DELETE per object; fields are "Contact.Title"."""
         bundle = Bundle(name, set(permissions), dict(denied or {}), fields_named(hidden), fields_named(read_only))
-        return administration.add_bundle(self, "Profile", bundle)
+        return administration.add_bundle(self, "Profile", bundle, licence)
 
     def add_permission_set(self, name: str, permissions: Iterable[str] = (), *, shown: Iterable[str] = ()) -> str:
         """A permission set; `shown` are fields that it makes visible and writable."""

@@ -116,18 +116,27 @@ def test_ls077_the_list_tells_of_it_and_near_matches_are_those_that_the_user_see
     assert "Acme Inc." in told.person(ada)
 
 
-def test_ls078_a_user_who_may_not_use_accounts_makes_private_contacts_and_is_asked_nothing(
-    installation: Installation,
+@pytest.mark.parametrize("lacking", ["CRED", "C", "E", "D"])
+def test_ls078_a_user_without_every_right_to_accounts_makes_private_contacts_and_is_asked_nothing(
+    installation: Installation, lacking: str
 ) -> None:
+    """LS-078: whichever right is missing, and the text stays; with all of them the next contact is attached."""
     ada = start(installation)
-    account(installation, "Acme")
-    profile = installation.org.add_profile("No accounts", denied={"Account": "CRED"})
+    acme = account(installation, "Acme")
+    profile = installation.org.add_profile("No accounts", denied={"Account": lacking})
     installation.org.update(ada.salesforce_id, {"ProfileId": profile})
     installation.write_card(ada, "Grace", "Hopper", companyName="Acme")
     installation.settle()
 
     assert accounts_of(installation) == [None]
+    assert company_in(installation, ada) == "Acme"
     assert items(installation) == []
+
+    installation.org.update(ada.salesforce_id, {"ProfileId": installation.org.add_profile("Whole")})
+    installation.later(hours=1, minutes=1)
+    installation.write_card(ada, "Annie", "Easley", companyName="Acme")
+    installation.settle()
+    assert set(accounts_of(installation)) == {None, acme}
 
 
 def test_ls080_by_the_switch_the_text_is_emptied_once_a_pass_went_by(installation: Installation) -> None:
