@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backend.microsoft.directory import NO_MAILBOX, MicrosoftConnection
+from backend.microsoft.directory import MicrosoftConnection
 from backend.microsoft.mailbox import GraphMailbox
+from backend.microsoft.mailbox_test import NO_MAILBOX
 from backend.ports.errors import AccessLost, ServiceError
 from backend.storage.people import People
 from backend.sync.state import UserView

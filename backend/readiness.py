@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from backend.salesforce.checks import Check
+from backend.ports.readiness import Check
 from backend.salesforce.connection import SalesforceConnection
 from backend.storage.connections import Connections
 
@@ -24,4 +24,5 @@ def look_again(connections: Connections, salesforce: SalesforceConnection, now: 
     stored = connections.load(SERVICE)
     if stored is None or not stored.problem or (stored.checked_at and now - stored.checked_at < AGAIN):
         return
-    connections.checked(SERVICE, problem=problem_in(salesforce.check()))
+    checks = salesforce.check()
+    connections.checked(SERVICE, problem=problem_in(checks), checks=checks)

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from backend.config import Config
+from backend.connection_settings import microsoft_settings, salesforce_settings
 from backend.domain.values import Kind
 from backend.lease_keeper import kept
 from backend.mailboxes import look_for, mailbox_of
@@ -29,7 +30,7 @@ from backend.salesforce.connection import SalesforceConnection, SalesforceSettin
 from backend.storage import reset
 from backend.storage.chores import Chore, Chores
 from backend.storage.configurations import Configurations
-from backend.storage.connections import Connections
+from backend.storage.connections import Connections, Drafts
 from backend.storage.engine import opened
 from backend.storage.organisation_state import OrganisationBook
 from backend.storage.people import People
@@ -99,6 +100,7 @@ class Lockstep:
         self.store = SqlSyncStore(self.database, self.clock)
         self._vault = Vault([key.get_secret_value() for key in config.encryption_keys])
         self.connections = Connections(self.database, self._vault, self.clock)
+        self.drafts = Drafts(self.database, self._vault, self.clock)
         self.people = People(self.database, self.clock)
         self.configurations = Configurations(self.database, self.clock)
         self.runs = Runs(self.database, self.clock)
@@ -134,11 +136,6 @@ class Lockstep:
         owner = fingerprint(astuple(settings), since.isoformat())
         return SqlServiceCache(self.database, self._vault, self.clock, what, owner)
 
-    @property
-    def _authorities(self) -> str | None:
-        path = trust_file(self.config)
-        return None if path is None else str(path)
-
     @cached_property
     def salesforce(self) -> SalesforceConnection:
         """The Salesforce organisation. Raises NotConnected."""
@@ -147,17 +144,7 @@ class Lockstep:
     def salesforce_of(self, organisation_id: str | None) -> SalesforceConnection:
         """Salesforce, if it is this organisation; None: whichever answers. Raises NotConnected."""
         stored, secret, since = self._stored(SALESFORCE, "Salesforce")
-        login = stored.get("login_url") or self.config.salesforce_login_url
-        audience = stored.get("audience") or self.config.salesforce_audience
-        settings = SalesforceSettings(
-            login,
-            audience,
-            stored["consumer_key"],
-            stored["username"],
-            secret["private_key"],
-            self._authorities,
-            organisation_id,
-        )
+        settings = salesforce_settings(self.config, stored, secret, organisation_id)
         return SalesforceConnection(
             settings,
             self.clock,
@@ -172,16 +159,7 @@ class Lockstep:
     def microsoft(self) -> MicrosoftConnection:
         """The Microsoft 365 tenant. Raises NotConnected."""
         stored, secret, since = self._stored(MICROSOFT, "Microsoft 365")
-        settings = MicrosoftSettings(
-            stored.get("login_url") or self.config.microsoft_login_url,
-            stored.get("graph_url") or self.config.graph_url,
-            stored["tenant"],
-            stored["client_id"],
-            secret=secret.get("secret"),
-            certificate=secret.get("certificate"),
-            private_key=secret.get("private_key"),
-            ca_file=self._authorities,
-        )
+        settings = microsoft_settings(self.config, stored, secret)
         tokens = self._shared("microsoft-token", settings, since)
         connections = Trusted(trust_file(self.config))
         return MicrosoftConnection(settings, self.meter, sleep=self._sleep, tokens=tokens, connections=connections)

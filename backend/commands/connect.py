@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from backend.commands.database import opened
 from backend.commands.output import Failure
 
 if TYPE_CHECKING:
+    from backend.ports.readiness import Check
     from backend.storage.new_organisation import Stake
     from backend.wiring import Lockstep
 
@@ -50,7 +51,8 @@ def salesforce(path: Path, new_organisation: bool, yes: bool, as_json: bool) -> 
     Another organisation than before is refused unless --new-organisation is given, as after a sandbox was refreshed.
     """
     from backend.readiness import problem_in
-    from backend.storage.connection_file import ConnectionRefused, SalesforceFile, read
+    from backend.storage.connection_file import SalesforceFile, read
+    from backend.storage.credentials import ConnectionRefused
     from backend.wiring import SALESFORCE
 
     with installation() as lockstep:
@@ -63,9 +65,9 @@ def salesforce(path: Path, new_organisation: bool, yes: bool, as_json: bool) -> 
             _move(lockstep, yes=yes)
         checks = lockstep.salesforce.check()
         problem = problem_in(checks)
-        lockstep.connections.checked(SALESFORCE, problem=problem)
+        lockstep.connections.checked(SALESFORCE, problem=problem, checks=checks)
         lockstep.retry_everybody()
-        data = {"service": SALESFORCE, "ok": not problem, "checks": [_check(check) for check in checks]}
+        data = {"service": SALESFORCE, "ok": not problem, "checks": [check.as_json() for check in checks]}
         output.facts(data, as_json, lambda: (_line(check) for check in checks))
     if problem:
         raise Failure("Salesforce is stored, but not ready: see the lines above.")
@@ -81,8 +83,9 @@ def _switch(lockstep: Lockstep, tenant: str, *, yes: bool) -> None:
 
 
 def _ask(what: str, stake: Stake, *, yes: bool) -> None:
-    found_again = f"{stake.pairs} pairs of {stake.people} people are found again by matching. Nothing is deleted."
-    click.echo(f"{what}: {found_again}", err=True)
+    from backend.connecting import consequences
+
+    click.echo(f"{what}: {consequences(stake)}", err=True)
     if not yes:
         click.confirm("Go on?", abort=True, err=True)
 
@@ -116,25 +119,33 @@ def microsoft(path: Path, switch: bool, yes: bool, as_json: bool) -> None:
     Whose mailbox turns out to be another one than before stops until he is reset. --switch resets everybody at once,
     as after all mailboxes moved to another tenant.
     """
+    from backend.connecting import reach_of
     from backend.ports.errors import ServiceError
-    from backend.storage.connection_file import ConnectionRefused, MicrosoftFile, read
+    from backend.readiness import problem_in
+    from backend.storage.connection_file import MicrosoftFile, read
+    from backend.storage.credentials import ConnectionRefused
     from backend.wiring import MICROSOFT
 
     with installation() as lockstep:
         try:
             shown, secret = read(path, MicrosoftFile).parts(path.parent)
             lockstep.connections.save(MICROSOFT, shown, secret)
-            lockstep.microsoft.tokens.token()
+            tenant = lockstep.microsoft.tenant_id()
         except (ConnectionRefused, ValueError) as error:
             raise Failure(str(error)) from None
         except ServiceError as error:
             lockstep.connections.checked(MICROSOFT, problem=error.message)
             raise Failure(error.message) from None
-        lockstep.connections.checked(MICROSOFT, identity=shown["tenant"])
-        if switch:
+        checks = lockstep.microsoft.ready(reach_of(shown))
+        problem = problem_in(checks)
+        lockstep.connections.checked(MICROSOFT, problem=problem, identity=None if problem else tenant, checks=checks)
+        if switch and not problem:
             _switch(lockstep, shown["tenant"], yes=yes)
         lockstep.retry_everybody()
-        output.facts({"service": MICROSOFT, "ok": True}, as_json, lambda: iter(["Microsoft 365 signs us in."]))
+        data = {"service": MICROSOFT, "ok": not problem, "checks": [check.as_json() for check in checks]}
+        output.facts(data, as_json, lambda: (_line(check) for check in checks))
+    if problem:
+        raise Failure("Microsoft 365 is stored, but not ready: see the lines above.")
 
 
 @connect.command()
@@ -142,46 +153,31 @@ def microsoft(path: Path, switch: bool, yes: bool, as_json: bool) -> None:
 @output.as_json
 def test(address: str | None, as_json: bool) -> None:
     """Test the mailbox of one person, or of everybody in Salesforce; writes nothing (LS-020, LS-021)."""
+    from backend.mailbox_testing import FINE, everybody, results
     from backend.ports.errors import ServiceError
 
     with installation() as lockstep:
         try:
-            users = [user for user in lockstep.salesforce.users() if user.active]
-        except ServiceError as error:
-            raise Failure(error.message) from None
-        if address is not None:
-            users = [user for user in users if user.address.casefold() == address.casefold()]
+            known = everybody(lockstep)
+            users = [user for user in known if address is None or user.address.casefold() == address.casefold()]
             if not users:
                 raise Failure(f"No active Salesforce user has the address {address}.")
-        shared = _shared([user.address.casefold() for user in users])
-        results = []
-        with output.progress("Testing mailboxes", len(users)) as advance:
-            for user in users:
-                results.append(_tested(lockstep, user.name, user.address, shared))
-                advance(1)
-    data = {"results": results, "ok": all(result["result"] == "connected" for result in results)}
-    output.facts(data, as_json, lambda: (f"{one['address']}: {one['result']}. {one['message']}" for one in results))
+            found = []
+            with output.progress("Testing mailboxes", len(users)) as advance:
+                for one in results(lockstep, users, known):
+                    found.append(
+                        {"name": one.name, "address": one.address, "result": one.result, "message": one.message}
+                    )
+                    advance(1)
+        except ServiceError as error:
+            raise Failure(error.message) from None
+    data = {"results": found, "ok": all(one["result"] in FINE for one in found)}
+    output.facts(data, as_json, lambda: (f"{one['address']}: {one['result']}. {one['message']}" for one in found))
     if not data["ok"]:
         raise Failure("Not every mailbox answered.")
 
 
-def _tested(lockstep: Lockstep, name: str, address: str, shared: frozenset[str]) -> dict[str, str]:
-    if address.casefold() in shared:
-        message = "Another Salesforce user has the same address. Change one of the two user records."
-        return {"name": name, "address": address, "result": "address used by another user", "message": message}
-    check = lockstep.microsoft.check(address)
-    return {"name": name, "address": address, "result": check.result.value, "message": check.message}
-
-
-def _shared(addresses: list[str]) -> frozenset[str]:
-    return frozenset(address for address in addresses if address and addresses.count(address) > 1)
-
-
-def _check(check: Any) -> dict[str, Any]:
-    return {"name": check.name, "ok": check.ok, "sentence": check.sentence, "remedy": check.remedy}
-
-
-def _line(check: Any) -> str:
+def _line(check: Check) -> str:
     mark = {True: "ok", False: "NO", None: "? "}[check.ok]
     return f"{mark}  {check.name}: {check.sentence} {check.remedy}".rstrip()
 

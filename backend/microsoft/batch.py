@@ -76,10 +76,15 @@ class Batches:
 
         Raises AccessLost if the mailbox refuses every one.
         """
+        outcomes = self.of_several(requests, operation)
+        _raise_if_locked_out(outcomes)
+        return outcomes
+
+    def of_several(self, requests: Sequence[Inner], operation: str) -> list[Outcome]:
+        """As `read`, for requests to several mailboxes: that all are refused says nothing about one of them."""
         outcomes: list[Outcome] = []
         for start in range(0, len(requests), SIZE):
             outcomes += self._rounds(requests[start : start + SIZE], operation, writes=False)
-        _raise_if_locked_out(outcomes)
         return outcomes
 
     def write(self, requests: Sequence[Inner], operation: str) -> list[Outcome]:

@@ -4,52 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from requests.adapters import BaseAdapter
 
-from backend.microsoft.auth import NEEDED_ROLES, ApplicationTokens
-from backend.microsoft.batch import Batches, Inner
+from backend.microsoft import checks
+from backend.microsoft.auth import ApplicationTokens
+from backend.microsoft.batch import Batches
+from backend.microsoft.checks import Reach
 from backend.microsoft.delta import Lists
-from backend.microsoft.errors import UNKNOWN_USER, as_error
 from backend.microsoft.mailbox import GraphMailbox
-from backend.microsoft.places import Places
+from backend.microsoft.mailbox_test import Check, MailboxTest
 from backend.microsoft.settings import MicrosoftSettings
 from backend.microsoft.tags import query
+from backend.microsoft.tenant import tenant_id
 from backend.microsoft.throttle import GLOBAL_BURST, GLOBAL_RATE, Gate, TokenBucket
 from backend.microsoft.transport import ServiceSession, Transport
 from backend.ports.cache import UNSHARED, ServiceCache
-from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.metering import Meter
+from backend.ports.readiness import Check as ReadinessCheck
 
 _USER_FIELDS: Final = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
-NO_MAILBOX: Final = UNKNOWN_USER | {"mailboxnotenabledforrestapi", "no_mailbox"}
-"""Codes, case-folded, that say that nobody has a mailbox there."""
-
-
-class CheckResult(StrEnum):
-    """Outcome of a connection test, as far as Microsoft 365 can tell it (LS-020)."""
-
-    CONNECTED = "connected"
-    MAILBOX_NOT_FOUND = "mailbox not found"
-    ACCESS_DENIED = "access denied"
-    CREDENTIALS_REJECTED = "credentials rejected"
-    SERVICE_UNREACHABLE = "service unreachable"
-    NO_ADDRESS = "no e-mail address"
-    ADDRESS_SHARED = "address shared"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Result of a test, with what to do about it. `missing_roles`: permissions that Entra's token does not show."""
-
-    result: CheckResult
-    message: str
-    code: str = ""
-    missing_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +58,11 @@ class MicrosoftConnection:
     ) -> None:
         self.tokens = ApplicationTokens(settings, meter, tokens, connections)
         self._sleep = sleep
+        self._settings = settings
         session = ServiceSession(settings.ca_file)
         if connections is not None:
             session.mount("https://", connections)
+        self._session = session
         self._transport = Transport(settings.graph_url, self.tokens, session, meter, sleep)
         self._everyone = TokenBucket(GLOBAL_BURST, GLOBAL_RATE)
         self._gates: dict[str, Gate] = {}
@@ -101,41 +80,20 @@ class MicrosoftConnection:
 
     def check(self, address: str | None) -> Check:
         """Whether a user can be synced: reads his settings, calendar and contact folders, writes nothing (LS-021)."""
-        if not (address or "").strip():
-            return Check(CheckResult.NO_ADDRESS, "The user has no e-mail address in Salesforce: enter one there.")
-        user = (address or "").strip()
-        try:
-            self.tokens.token()
-        except AccessLost as error:
-            return Check(CheckResult.CREDENTIALS_REJECTED, error.message, error.code)
-        except ServiceError as error:
-            return Check(CheckResult.SERVICE_UNREACHABLE, error.message, error.code)
-        try:
-            self._probe_twice(user)
-        except ServiceError as error:
-            missing = tuple(role for role in NEEDED_ROLES if role not in self.tokens.roles())
-            return Check(_result(error), _with_roles(error, missing), error.code, missing)
-        return Check(CheckResult.CONNECTED, f"The mailbox of {user} answers.")
+        (found,) = self.test([address])
+        return found
 
-    def _probe_twice(self, user: str) -> None:
-        """Looks, and where access is denied once more with a new token: the old one does not know of later consent."""
-        try:
-            self._probe(user)
-        except AccessLost as error:
-            if _result(error) is not CheckResult.ACCESS_DENIED:
-                raise
-            self.tokens.token(fresh=True)
-            self._probe(user)
+    def test(self, addresses: Sequence[str | None]) -> Iterator[Check]:
+        """As `check`, for many, in their order: a few calls for ten people."""
+        return MailboxTest(self.tokens, Batches(self._transport, self._gate(""))).results(addresses)
 
-    def _probe(self, user: str) -> None:
-        places = Places(self.mailbox(user).identity().id)
-        inner = [
-            Inner("GET", query(places.calendar, (("$select", "id"),))),
-            Inner("GET", query(places.folders, (("$select", "id"), ("$top", "1")))),
-        ]
-        for outcome in Batches(self._transport, self._gate(user)).read(inner, "check"):
-            if not outcome.ok:
-                raise as_error(outcome.refusal)
+    def tenant_id(self) -> str:
+        """The id of the tenant that was given by its id or one of its domains. Raises AccessLost, Transient."""
+        return tenant_id(self._settings, self._session)
+
+    def ready(self, reach: Reach) -> list[ReadinessCheck]:
+        """Whether the application is ready, in words for people; `reach`: which mailboxes it is meant to open."""
+        return checks.run(self.tokens, Lists(self._transport, self._gate("")), reach)
 
     def _gate(self, user: str) -> Gate:
         with self._lock:
@@ -150,21 +108,3 @@ def _user(row: dict[str, Any]) -> DirectoryUser:
         enabled=row.get("accountEnabled") is not False,
         is_guest=(row.get("userType") or "").casefold() == "guest",
     )
-
-
-def _result(error: ServiceError) -> CheckResult:
-    if not isinstance(error, AccessLost):
-        return CheckResult.SERVICE_UNREACHABLE
-    if error.code == "address_shared":
-        return CheckResult.ADDRESS_SHARED
-    if error.code.casefold() in NO_MAILBOX:
-        return CheckResult.MAILBOX_NOT_FOUND
-    if error.code.casefold() == "invalidauthenticationtoken":
-        return CheckResult.CREDENTIALS_REJECTED
-    return CheckResult.ACCESS_DENIED
-
-
-def _with_roles(error: ServiceError, missing: tuple[str, ...]) -> str:
-    if _result(error) is not CheckResult.ACCESS_DENIED or not missing:
-        return error.message
-    return f"{error.message} The app's token does not show: {', '.join(missing)}."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from backend.domain.values import Kind
 from backend.ports.errors import AccessLost, ServiceError
+from backend.ports.readiness import Check
 from backend.salesforce import soql
 from backend.salesforce.budget import HARD_LIMIT, SOFT_LIMIT, Budget
 from backend.salesforce.client import API_VERSION, Client
@@ -15,16 +15,6 @@ from backend.salesforce.fields import KEY_FIELD, SOBJECTS, Layouts
 
 _SMALL_ALLOWANCE: Final = 1_000
 _DEPLOY: Final = "Deploy the package that `lockstep salesforce package` writes, and assign the permission set Lockstep."
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at. ok: True, False, or None where it cannot be told. `remedy` is empty if nothing is to do."""
-
-    name: str
-    ok: bool | None
-    sentence: str
-    remedy: str = ""
 
 
 def run(client: Client, layouts: Layouts, budget: Budget) -> list[Check]:
@@ -80,7 +70,9 @@ def _fields(client: Client, layouts: Layouts) -> list[Check]:
             found.append(Check(name, False, f"{client.username} cannot use the field, so nothing is created.", _DEPLOY))
     shared = layouts.get(client, Kind.EVENT).shared_activities
     sentence = "On: an event can be related to several contacts." if shared else "Off: an event is related to one."
-    return [*found, Check("Shared Activities", True, sentence)]
+    persons = layouts.get(client, Kind.CONTACT).person_accounts
+    used = "Used: a person account is synced as the contact it holds." if persons else "Not used."
+    return [*found, Check("Shared Activities", True, sentence), Check("Person accounts", True, used)]
 
 
 def _view_all(client: Client) -> Check:

@@ -15,6 +15,7 @@ from backend.ports.cache import UNSHARED, ServiceCache
 from backend.ports.clock import Clock
 from backend.ports.crm import NO_FIELDS, CrmUser
 from backend.ports.metering import Meter
+from backend.ports.readiness import Check
 from backend.salesforce import checks, soql
 from backend.salesforce.auth import App, Tokens
 from backend.salesforce.budget import Budget
@@ -105,7 +106,7 @@ class SalesforceConnection:
         statement = soql.select(USER_FIELDS, "User", "UserType = 'Standard'", "Id")
         return [user_of(row) for row in self._client(self._settings.username, urgent=True).query([statement])[0]]
 
-    def check(self) -> list[checks.Check]:
+    def check(self) -> list[Check]:
         """Whether the organisation is ready, in words for people."""
         return checks.run(self._client(self._settings.username, urgent=True), self._layouts, self.budget)
 

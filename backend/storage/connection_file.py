@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import Certificate, load_pem_x509_certificate
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-LEAST_BITS: Final = 2048
+from backend.storage.credentials import ConnectionRefused, matching, private_key
 
-
-class ConnectionRefused(ValueError):
-    """The file cannot be used; each line of the message names the place and the remedy."""
+REMEDY = "make a new one, and upload it to the app in Entra."
 
 
 class _File(BaseModel):
@@ -49,7 +42,7 @@ class SalesforceFile(_File):
         pem = self.private_key
         if self.private_key_file is not None:
             place, pem = _place(folder, self.private_key_file, "private_key_file")
-        _key(pem, place)
+        private_key(pem, place)
         shown = self.model_dump(include={"consumer_key", "username", "login_url", "audience"})
         return {name: value for name, value in shown.items() if value}, {"private_key": pem}
 
@@ -81,11 +74,7 @@ class MicrosoftFile(_File):
             return settings, {"secret": self.client_secret}
         certificate_place, certificate = _place(folder, self.certificate_file, "certificate_file")
         key_place, key = _place(folder, self.private_key_file, "private_key_file")
-        found = _certificate(certificate, certificate_place)
-        if found.public_key() != _key(key, key_place).public_key():
-            raise ConnectionRefused(
-                f"{key_place} is not the key of {certificate_place}: give the two that were made together."
-            )
+        found = matching(certificate, certificate_place, key, key_place, REMEDY)
         settings["certificate_ends"] = found.not_valid_after_utc.isoformat()
         return settings, {"certificate": certificate, "private_key": key}
 
@@ -129,37 +118,3 @@ def _place(folder: Path, path: Path | None, setting: str) -> tuple[str, str]:
         raise ConnectionRefused(f"{place} cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
         raise ConnectionRefused(f"{place} is no PEM file: convert it, for instance with openssl.") from None
-
-
-def _key(pem: str, place: str) -> RSAPrivateKey:
-    """The private key. Raises ConnectionRefused; no library's message is passed on, it may quote the key."""
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except TypeError:
-        raise ConnectionRefused(
-            f"{place} is encrypted with a passphrase: store it without one, `openssl pkey -in OLD -out NEW`."
-        ) from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise ConnectionRefused(
-            f"{place} holds no private key in PEM form: the file begins with “-----BEGIN PRIVATE KEY-----”."
-        ) from None
-    if not isinstance(key, RSAPrivateKey):
-        raise ConnectionRefused(f"{place} is no RSA key, and no other kind is taken: make one with `openssl req`.")
-    if key.key_size < LEAST_BITS:
-        raise ConnectionRefused(f"{place} has {key.key_size} bits: make a key of at least {LEAST_BITS}.")
-    return key
-
-
-def _certificate(pem: str, place: str) -> Certificate:
-    try:
-        found = load_pem_x509_certificate(pem.encode())
-    except ValueError:
-        raise ConnectionRefused(
-            f"{place} holds no certificate in PEM form: the file begins with “-----BEGIN CERTIFICATE-----”."
-        ) from None
-    if found.not_valid_after_utc <= datetime.now(UTC):
-        raise ConnectionRefused(
-            f"{place} expired on {found.not_valid_after_utc:%Y-%m-%d}: make a new one, and upload it to the app in "
-            "Entra."
-        )
-    return found

@@ -1,8 +1,12 @@
-"""Connections to services: settings that may be shown, and a secret that goes in and is never shown again."""
+"""Connections to services: settings that may be shown, and a secret that goes in and is never shown again.
+
+A connection that is being prepared is a draft, in a table of its own: whoever replaces what works loses nothing of it
+before the new one has signed in once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,15 +14,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.ports.clock import Clock
+from backend.ports.readiness import Check
 from backend.storage.engine import reading
 from backend.storage.secrets import Vault
 from backend.storage.statements import upsert
-from backend.storage.tables import connection
+from backend.storage.tables import connection, connection_draft
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A service that we are connected to. `identity`: organisation or tenant id, once somebody answered with it."""
+    """A service that we are connected to. `identity`: organisation or tenant id, once somebody answered with it.
+
+    checks: what was found at `checked_at`, one by one, where the service was checked in full.
+    """
 
     service: str
     settings: Mapping[str, Any]
@@ -27,10 +35,13 @@ class Connection:
     checked_at: datetime | None
     problem: str
     updated_at: datetime
+    checks: tuple[Check, ...] = ()
 
 
 class Connections:
-    """The connections of this installation."""
+    """The connections of this installation. `table`: where they are kept."""
+
+    table = connection
 
     def __init__(self, engine: sa.Engine, vault: Vault, clock: Clock) -> None:
         self._engine = engine
@@ -44,12 +55,13 @@ class Connections:
             "settings": dict(settings),
             "checked_at": None,
             "problem": "",
+            "checks": None,
             "updated_at": self._clock.now(),
         }
         if secret is not None:
             row["secret"] = self._vault.close(secret)
         with self._engine.begin() as transaction:
-            upsert(transaction, connection, [row])
+            upsert(transaction, self.table, [row])
 
     def load(self, service: str) -> Connection | None:
         """The connection without its secret."""
@@ -57,45 +69,66 @@ class Connections:
 
     def all(self) -> tuple[Connection, ...]:
         """Every connection without its secret, by name of the service."""
-        columns = [column for column in connection.c if column.name != "secret"]
-        has_secret = connection.c.secret.is_not(None).label("has_secret")
         with reading(self._engine).begin() as transaction:
-            rows = transaction.execute(sa.select(*columns, has_secret).order_by(connection.c.service)).all()
-        return tuple(
-            Connection(
-                row.service, row.settings, row.has_secret, row.identity, row.checked_at, row.problem, row.updated_at
-            )
-            for row in rows
-        )
+            return read(transaction, self.table)
 
     def secret(self, service: str) -> dict[str, Any]:
         """The secret, for the adapter that signs in with it; empty where none is stored. Raises SecretUnreadable."""
-        query = sa.select(connection.c.secret).where(connection.c.service == service)
+        query = sa.select(self.table.c.secret).where(self.table.c.service == service)
         with reading(self._engine).begin() as transaction:
             stored = transaction.execute(query).scalar()
         return {} if stored is None else self._vault.open(bytes(stored), service)
 
-    def checked(self, service: str, *, problem: str = "", identity: str | None = None) -> None:
-        """Notes how a test of the connection went; `identity` if somebody answered."""
+    def checked(
+        self, service: str, *, problem: str = "", identity: str | None = None, checks: Iterable[Check] | None = None
+    ) -> None:
+        """Notes how a test of the connection went; `identity` if somebody answered, `checks` if all was looked at."""
         found: dict[str, Any] = {"checked_at": self._clock.now(), "problem": problem}
+        if checks is not None:
+            found["checks"] = [check.as_json() for check in checks]
         if identity is not None:
             found["identity"] = identity
         with self._engine.begin() as transaction:
-            transaction.execute(sa.update(connection).where(connection.c.service == service).values(found))
+            transaction.execute(sa.update(self.table).where(self.table.c.service == service).values(found))
 
     def remove(self, service: str) -> None:
         """Forgets a connection with its secret."""
         with self._engine.begin() as transaction:
-            transaction.execute(sa.delete(connection).where(connection.c.service == service))
+            transaction.execute(sa.delete(self.table).where(self.table.c.service == service))
 
     def renew_secrets(self) -> int:
         """Closes every secret with the newest key; how many. Raises SecretUnreadable, having changed nothing."""
-        query = sa.select(connection.c.service, connection.c.secret).where(connection.c.secret.is_not(None))
+        table = self.table
+        query = sa.select(table.c.service, table.c.secret).where(table.c.secret.is_not(None))
         with self._engine.begin() as transaction:
             rows = transaction.execute(query).all()
             for row in rows:
                 renewed = self._vault.renewed(bytes(row.secret), row.service)
-                transaction.execute(
-                    sa.update(connection).where(connection.c.service == row.service).values(secret=renewed)
-                )
+                transaction.execute(sa.update(table).where(table.c.service == row.service).values(secret=renewed))
         return len(rows)
+
+
+class Drafts(Connections):
+    """Connections that are being prepared: what was typed, and a key pair that waits for its certificate's upload."""
+
+    table = connection_draft
+
+
+def read(transaction: sa.Connection, table: sa.Table = connection) -> tuple[Connection, ...]:
+    """Every connection of a table without its secret, by name of the service."""
+    columns = [column for column in table.c if column.name != "secret"]
+    has_secret = table.c.secret.is_not(None).label("has_secret")
+    rows = transaction.execute(sa.select(*columns, has_secret).order_by(table.c.service)).all()
+    return tuple(
+        Connection(
+            row.service,
+            row.settings,
+            row.has_secret,
+            row.identity,
+            row.checked_at,
+            row.problem,
+            row.updated_at,
+            tuple(Check(**check) for check in row.checks or ()),
+        )
+        for row in rows
+    )

@@ -29,6 +29,7 @@ from backend.storage.tables.people import (
     user_state,
 )
 from backend.storage.tables.schema import metadata
+from backend.storage.tables.setup import connection_draft, mailbox_test, tested_mailbox
 
 __all__ = [
     "account",
@@ -39,6 +40,7 @@ __all__ = [
     "configuration",
     "conflict",
     "connection",
+    "connection_draft",
     "crm_record",
     "crm_scope",
     "event_person",
@@ -48,6 +50,7 @@ __all__ = [
     "line",
     "link",
     "mailbox_item",
+    "mailbox_test",
     "meeting",
     "metadata",
     "note",
@@ -60,6 +63,7 @@ __all__ = [
     "stream",
     "sync_lease",
     "sync_run",
+    "tested_mailbox",
     "todo",
     "tombstone",
     "unresolved",

@@ -102,6 +102,7 @@ connection = Table(
     Column("identity", String(128)),
     Column("checked_at", UtcDateTime),
     Column("problem", Text, nullable=False, server_default=""),
+    Column("checks", Json),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 

@@ -14,7 +14,9 @@ from cryptography.x509.oid import NameOID
 
 from backend.domain.values import Kind
 from backend.microsoft import auth
-from backend.microsoft.directory import Check, CheckResult, MicrosoftConnection
+from backend.microsoft.checks import Reach
+from backend.microsoft.directory import MicrosoftConnection
+from backend.microsoft.mailbox_test import Check, CheckResult
 from backend.ports.errors import AccessLost, ServiceError, Transient
 from backend.ports.metering import CallCounter
 from backend.sandbox.faults import Rule
@@ -269,3 +271,64 @@ def test_every_user_of_the_tenant_is_listed(graph_bench: GraphBench) -> None:
     assert found == {
         user.mail: (user.id, user.name, user.user_type == "Guest", True) for user in graph_bench.tenant.users.values()
     }
+
+
+def test_ls020_many_are_tested_in_a_few_calls_and_each_is_answered_for_himself(graph_bench: GraphBench) -> None:
+    """Ten people share a call: two for who they are and what they let us read, one for those who must be looked for."""
+    everybody = [f"number{one}@lockstep.example" for one in range(10)]
+    for address in everybody[:8]:
+        graph_bench.tenant.add_user(address, address)
+    graph_bench.calls()
+    found = [one.result for one in graph_bench.connection.test([*everybody[:9], "", everybody[9]])]
+    assert found == [
+        *[CheckResult.CONNECTED] * 8, CheckResult.MAILBOX_NOT_FOUND, CheckResult.NO_ADDRESS,
+        CheckResult.MAILBOX_NOT_FOUND,
+    ]  # fmt: skip
+    assert graph_bench.calls()[0] == 3 + 2
+
+
+def test_ms008_mailboxes_outside_the_scope_are_denied_alone(graph_bench: GraphBench) -> None:
+    graph_bench.tenant.restrict_scope([graph_bench.ada])
+    assert [one.result for one in graph_bench.connection.test([BOSS, ADA])] == [
+        CheckResult.ACCESS_DENIED,
+        CheckResult.CONNECTED,
+    ]
+
+
+# --- is the application ready? ----------------------------------------------------------------------------------------
+
+
+def verdicts(bench: GraphBench, reach: Reach) -> dict[str, bool | None]:
+    return {check.name: check.ok for check in bench.connection.ready(reach)}
+
+
+READY = {"Sign-in": True, "Admin consent": True, "Directory": True, "Mailboxes": True}
+
+
+def test_an_application_that_is_consented_to_is_ready_for_every_mailbox(graph_bench: GraphBench) -> None:
+    assert verdicts(graph_bench, Reach.EVERYONE) == READY
+    graph_bench.tenant.revoke_roles("Contacts.ReadWrite")
+    assert verdicts(graph_bench, Reach.EVERYONE) == READY | {"Mailboxes": False}
+
+
+def test_ms008_a_choice_of_mailboxes_that_entra_overrules_is_told(graph_bench: GraphBench) -> None:
+    assert verdicts(graph_bench, Reach.CHOSEN) == READY | {"Mailboxes": None}
+    graph_bench.tenant.restrict_scope([graph_bench.ada])
+    assert verdicts(graph_bench, Reach.CHOSEN) == READY
+
+
+def test_without_consent_and_without_sign_in_the_checks_say_so(graph_bench: GraphBench) -> None:
+    graph_bench.tenant.revoke_roles()
+    assert verdicts(graph_bench, Reach.EVERYONE) == {
+        "Sign-in": True, "Admin consent": False, "Directory": False, "Mailboxes": False,
+    }  # fmt: skip
+    (check,) = connection(graph_bench, secret="guess").ready(Reach.CHOSEN)
+    assert (check.name, check.ok, bool(check.remedy)) == ("Sign-in", False, True)
+
+
+def test_ls003_a_domain_leads_to_the_tenants_id(graph_bench: GraphBench) -> None:
+    known = graph_bench.tenant
+    assert connection(graph_bench, tenant=known.domain).tenant_id() == known.id
+    assert connection(graph_bench, tenant=known.id.upper()).tenant_id() == known.id
+    with pytest.raises(AccessLost, match=r"elsewhere\.example"):
+        connection(graph_bench, tenant="elsewhere.example").tenant_id()

@@ -92,6 +92,7 @@ def test_a_ready_organisation_passes_every_check_that_can_be_told(bench: Any) ->
         "Lockstep_Key__c on Contact",
         "Lockstep_Key__c on Event",
         "Shared Activities",
+        "Person accounts",
         "View All Data",
         "Events over 24 hours",
         "Daily allowance",
@@ -103,11 +104,13 @@ def test_a_ready_organisation_passes_every_check_that_can_be_told(bench: Any) ->
 def test_an_organisation_without_the_package_is_told_what_to_do(bench: Any) -> None:
     bench.org.settings.key_field = False
     bench.org.settings.shared_activities = False
+    bench.org.settings.person_accounts = True
     checks = {check.name: check for check in bench.connection.check()}
     for name in ("Lockstep_Key__c on Contact", "Lockstep_Key__c on Event"):
         assert checks[name].ok is False
         assert "lockstep salesforce package" in checks[name].remedy
     assert checks["Shared Activities"].sentence.startswith("Off")
+    assert checks["Person accounts"].sentence.startswith("Used")
 
 
 def test_an_integration_user_without_view_all_data_is_told(bench: Any) -> None:
