@@ -14,6 +14,7 @@ from backend.config import Config
 from backend.jobs import presence
 from backend.jobs.connection import connect, redis_url
 from backend.jobs.queues import Doorbell
+from backend.signing_in import PeopleSignIn
 from backend.storage.accounts import Accounts
 from backend.storage.audit import Audit
 from backend.storage.engine import create_engine, reading
@@ -22,13 +23,14 @@ from backend.storage.people import People
 from backend.storage.reset import reset_user
 from backend.storage.runs import Runs
 from backend.storage.tables import user_state
-from backend.web import assets, errors, security, sign_in, templating
+from backend.web import assets, errors, reps, security, sign_in, templating
 from backend.web.actions import actions
 from backend.web.conflicts import conflicts
 from backend.web.held import held
 from backend.web.items import items
 from backend.web.monitor import monitor
 from backend.web.people import people
+from backend.web.salesforce_sign_in import salesforce_sign_in
 from backend.web.services import Processes, Services, provide
 from backend.web.status import status
 
@@ -45,6 +47,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
         SECRET_KEY=config.secret_key.get_secret_value(),
         SESSION_COOKIE_NAME="__Host-lockstep" if https else "lockstep",
         SESSION_COOKIE_SECURE=https,
+        PUBLIC_URL=config.public_url.rstrip("/"),
         MAX_CONTENT_LENGTH=MOST_BYTES,
     )
     provide(app, services or Installation(config).services())
@@ -52,8 +55,9 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     errors.register(app)
     assets.register(app)
     sign_in.register(app)
+    reps.register(app)
     templating.register(app)
-    for blueprint in (status, people, items, held, conflicts, actions, monitor):
+    for blueprint in (status, people, items, held, conflicts, actions, monitor, salesforce_sign_in):
         app.register_blueprint(blueprint)
     return app
 
@@ -78,9 +82,10 @@ class Installation:
 
     def services(self) -> Services:
         """Everything, as callables."""
+        accounts = Accounts(self.engine, self.clock)
         return Services(
             reading=reading(self.engine),
-            accounts=Accounts(self.engine, self.clock),
+            accounts=accounts,
             record=Audit(self.engine, self.clock).record,
             sync_now=self.sync_now,
             set_paused=lambda ids, paused: self.people.set_paused(self.everybody(ids), paused),
@@ -90,6 +95,7 @@ class Installation:
             checks={"database": self.database, "migrations": self.migrations, "redis": self.redis},
             now=self.clock.now,
             cycle_seconds=self.config.cycle_seconds,
+            salesforce_sign_in=PeopleSignIn(self.config, self.engine, accounts).services(),
             limits_storage=limits_storage(redis_url(self.config)),
         )
 

@@ -23,7 +23,9 @@ from backend.salesforce.client import Client, UserSignIn
 from backend.salesforce.crm import SalesforceUser
 from backend.salesforce.fields import Layouts, described_fields
 from backend.salesforce.mapping import USER_FIELDS, user_of
+from backend.salesforce.openid import OpenId
 from backend.salesforce.organisation import SalesforceOrganisation
+from backend.salesforce.rights import UserRights, rights_of
 from backend.salesforce.transport import TIME_LIMITS, SalesforceSession, TimedSession
 
 
@@ -80,6 +82,7 @@ class SalesforceConnection:
         if connections is not None:
             sign_in.mount("https://", connections)
         self._tokens = Tokens(app, sign_in, clock, meter, tokens)
+        self.people_sign_in = OpenId(app, sign_in, clock, meter)
         self.budget = Budget(clock)
 
     def organisation(self, *, events_since: date | None = None, urgent: bool = False) -> SalesforceOrganisation:
@@ -105,6 +108,10 @@ class SalesforceConnection:
         """All users who may have a mailbox, by id; inactive ones too."""
         statement = soql.select(USER_FIELDS, "User", "UserType = 'Standard'", "Id")
         return [user_of(row) for row in self._client(self._settings.username, urgent=True).query([statement])[0]]
+
+    def rights(self, user_id: str) -> UserRights | None:
+        """What an active user may do in Salesforce; None: there is no such user. One call (LS-001, LS-002)."""
+        return rights_of(self._client(self._settings.username, urgent=True), user_id)
 
     def check(self) -> list[Check]:
         """Whether the organisation is ready, in words for people."""

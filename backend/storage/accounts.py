@@ -1,4 +1,4 @@
-"""Local accounts: the first admin, and whoever else may look or change things without a Salesforce sign-in."""
+"""Accounts: local ones with a password, and those of people who sign in with Salesforce."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -26,6 +26,7 @@ class Role(StrEnum):
 
     ADMIN = "admin"
     VIEWER = "viewer"
+    REP = "rep"
 
 
 class AccountRefused(ValueError):
@@ -34,7 +35,7 @@ class AccountRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A local account."""
+    """An account. password_hash: empty where its owner signs in with Salesforce · session_key: in all its sessions."""
 
     id: int
     address: str
@@ -43,10 +44,12 @@ class Account:
     role: str
     theme: str
     last_sign_in_at: datetime | None = None
+    crm_user_id: str | None = None
+    session_key: str = ""
 
 
 class Accounts:
-    """The local accounts of this installation."""
+    """The accounts of this installation."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
@@ -80,6 +83,24 @@ class Accounts:
                 connection.execute(sa.insert(account).values(row | new))
         return chosen
 
+    def enter(self, crm_user_id: str, username: str, name: str, role: Role) -> Account:
+        """The account of a Salesforce user, made at the first sign-in; name and role are today's (LS-001, LS-002).
+
+        It is another account than a local one of the same name.
+        """
+        row = {"name": name[:255], "role": role.value, "address": f"{username} (Salesforce)"[:320]}
+        mine = account.c.crm_user_id == crm_user_id
+        with self._engine.begin() as connection:
+            if connection.execute(sa.update(account).where(mine).values(row)).rowcount == 0:
+                new = {"password_hash": "", "crm_user_id": crm_user_id, "created_at": self._clock.now()}
+                connection.execute(sa.insert(account).values(row | new))
+            found = connection.execute(sa.select(account).where(mine)).one()
+        return _account(found)
+
+    def end_sessions(self, account_id: int) -> None:
+        """Signs the account out everywhere: no session that it has is valid any more."""
+        self._change(account_id, session_key=secrets.token_hex(16))
+
     def signed_in(self, account_id: int, at: datetime) -> None:
         """Notes the moment of a sign-in."""
         self._change(account_id, last_sign_in_at=at)
@@ -93,13 +114,18 @@ class Accounts:
     def _find(self, condition: sa.ColumnElement[bool]) -> Account | None:
         with reading(self._engine).begin() as connection:
             row = connection.execute(sa.select(account).where(condition)).one_or_none()
-        if row is None:
-            return None
-        return Account(row.id, row.address, row.name, row.password_hash, row.role, row.theme, row.last_sign_in_at)
+        return None if row is None else _account(row)
 
     def _change(self, account_id: int, **values: object) -> None:
         with self._engine.begin() as connection:
             connection.execute(sa.update(account).where(account.c.id == account_id).values(values))
+
+
+def _account(row: sa.Row[Any]) -> Account:
+    return Account(
+        row.id, row.address, row.name, row.password_hash, row.role, row.theme, row.last_sign_in_at,
+        row.crm_user_id, row.session_key,
+    )  # fmt: skip
 
 
 def create_admin(engine: sa.Engine, clock: Clock, address: str, password: str | None = None) -> str:

@@ -15,6 +15,7 @@ from backend.web.comparing import compared, sides
 from backend.web.history import timeline
 from backend.web.paging import number, pager
 from backend.web.reasons import STATES, facts, look
+from backend.web.reps import only_own
 from backend.web.services import services
 from backend.web.words import say
 
@@ -71,6 +72,7 @@ def aside() -> str:
 
 
 def _render(found: Passport) -> str:
+    only_own(found.user_id)
     mailbox, crm = sides(found)
     when = mailbox.get("when") or crm.get("when")
     return render_template(

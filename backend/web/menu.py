@@ -9,6 +9,7 @@ from flask import g, request, url_for
 
 from backend.storage.views.organisation import Attention, attention
 from backend.web.services import services
+from backend.web.sign_in import is_rep
 from backend.web.times import times
 from backend.web.words import say
 
@@ -49,7 +50,10 @@ def waiting() -> Attention:
 
 def menu() -> tuple[Group, ...]:
     """The navigation for this request."""
-    here, found = request.blueprint or "", waiting()
+    here = request.blueprint or ""
+    if is_rep():
+        return (Group("", (Entry(url_for("status.page"), "ok", say("My status"), here in ("status", "people")),)),)
+    found = waiting()
     if request.endpoint in BELOW_STATUS or here == "actions":
         here = "status"
 

@@ -15,6 +15,7 @@ from backend.storage.views.person import Details, details
 from backend.storage.views.runs import run_by_id, runs_of, writes_of
 from backend.web.numbers import count
 from backend.web.paging import number, pager
+from backend.web.reps import only_own
 from backend.web.services import services
 from backend.web.times import EPOCH, times
 from backend.web.words import say
@@ -50,6 +51,7 @@ class Way:
 @people.get("/people/<int:user_id>")
 def page(user_id: int) -> str:
     """One person."""
+    only_own(user_id)
     changed_only, at = request.args.get("runs") == "changed", number("page", 1)
     with services().reading.connect() as connection:
         person = person_by_id(connection, user_id, times().midnight())
@@ -73,6 +75,7 @@ def run_page(run: int) -> str:
         found = run_by_id(connection, run)
         if found is None:
             abort(404, say("There is no run with this number; runs are kept for a while only."))
+        only_own(found[0].user_id)
         writes, written = writes_of(connection, run, at, WRITES)
     return render_template(
         "people/run.html", run=found[0], person=found[1], writes=writes, written=written,

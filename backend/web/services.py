@@ -32,7 +32,15 @@ class Account(Protocol):
 
     @property
     def role(self) -> str:
-        """'admin' may change things; any other role only looks."""
+        """'admin' may change things, 'viewer' looks at everything, 'rep' at what is his own."""
+
+    @property
+    def crm_user_id(self) -> str | None:
+        """The Salesforce user who signs in with it; None for a local account."""
+
+    @property
+    def session_key(self) -> str:
+        """Changes when the account is signed out everywhere; sessions are tied to it."""
 
     @property
     def theme(self) -> str:
@@ -53,6 +61,46 @@ class Accounts(Protocol):
 
     def set_theme(self, account_id: int, theme: str) -> None:
         """Keep the choice of 'system', 'light' or 'dark'."""
+
+    def end_sessions(self, account_id: int) -> None:
+        """Sign an account out everywhere."""
+
+
+class Passage(Protocol):
+    """A sign-in with Salesforce under way."""
+
+    @property
+    def address(self) -> str:
+        """Where the browser goes."""
+
+    @property
+    def state(self) -> str:
+        """What it must bring back."""
+
+    @property
+    def nonce(self) -> str:
+        """What Salesforce's answer must contain."""
+
+    @property
+    def verifier(self) -> str:
+        """What proves that the answer is ours."""
+
+
+class SignInRefused(Exception):
+    """Nobody is signed in; one sentence with the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class SalesforceSignIn:
+    """Signing in with Salesforce.
+
+    ready() · begin(callback address) -> Passage · finish(callback address, code, nonce, verifier) -> the account, made
+    or brought up to date. The last two raise SignInRefused.
+    """
+
+    ready: Callable[[], bool]
+    begin: Callable[[str], Passage]
+    finish: Callable[[str, str, str, str], Account]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +134,7 @@ class Services:
     checks: Mapping[str, Callable[[], str | None]]
     now: Callable[[], datetime]
     cycle_seconds: int
+    salesforce_sign_in: SalesforceSignIn
     limits_storage: str = "memory://"
 
 

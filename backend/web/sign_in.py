@@ -1,4 +1,4 @@
-"""Signing in and out with a local account, the length of a session, and the choice of the theme.
+"""Signing in and out, the length of a session, and the choice of the theme.
 
 Every page but those in `OPEN` asks for a sign-in; nothing has to be remembered at a new one.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -22,11 +23,14 @@ from backend.web.services import Account, provided, services
 from backend.web.words import say
 
 IDLE: Final = timedelta(hours=8)
+LONGEST: Final = timedelta(hours=12)
+"""A session ends after this in any case; the rights in Salesforce are asked for anew then."""
 THEMES: Final = ("system", "light", "dark")
+BEGAN: Final = "began"
 LIVE_HEADER: Final = "X-Lockstep-Live"
 OPEN: Final = frozenset({
-    "assets.file", "assets.favicon", "sign_in.page", "sign_in.submit", "monitor.health", "monitor.ready",
-    "monitor.metrics",
+    "assets.file", "assets.favicon", "sign_in.page", "sign_in.submit", "salesforce_sign_in.begin",
+    "salesforce_sign_in.callback", "monitor.health", "monitor.ready", "monitor.metrics",
 })  # fmt: skip
 LONGEST_ADDRESS: Final = 320
 LONGEST_PASSWORD: Final = 1024
@@ -36,19 +40,24 @@ limiter = Limiter(get_remote_address, headers_enabled=False, strategy="moving-wi
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login publishes no types
-    """An account for Flask-Login. Its session ends when the password changes, because the id contains a trace of it."""
+    """An account for Flask-Login. Its sessions end when what the trace in their id is made of changes."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
 
     def get_id(self) -> str:
-        """Account id and a fingerprint of the password hash."""
+        """Account id and a fingerprint of password hash and session key."""
         return f"{self.account.id}.{fingerprint(self.account)}"
 
     @property
     def may_manage(self) -> bool:
         """Whether this account may change anything."""
         return self.account.role == "admin"
+
+    @property
+    def is_rep(self) -> bool:
+        """Whether this account sees only what is its own."""
+        return self.account.role == "rep"
 
     @property
     def label(self) -> str:
@@ -60,6 +69,12 @@ def me() -> SignedIn | None:
     """Whoever is signed in."""
     user = current_user._get_current_object()
     return user if isinstance(user, SignedIn) else None
+
+
+def is_rep() -> bool:
+    """Whether who is signed in sees only what is his own."""
+    user = me()
+    return user is not None and user.is_rep
 
 
 def somebody() -> SignedIn:
@@ -91,14 +106,23 @@ def register(app: Flask) -> None:
     limiter.init_app(app)
     logins = LoginManager(app)
     logins.user_loader(load)
+    app.before_request(end_long_sessions)
     app.before_request(ask)
     app.before_request(prolong)
     app.register_blueprint(sign_in)
 
 
 def fingerprint(account: Account) -> str:
-    """A trace of the password hash that tells nothing about it."""
-    return hashlib.blake2b(account.password_hash.encode(), digest_size=8).hexdigest()
+    """A trace of password hash and session key that tells nothing about them."""
+    return hashlib.blake2b(f"{account.password_hash} {account.session_key}".encode(), digest_size=8).hexdigest()
+
+
+def end_long_sessions() -> None:
+    """Signs out whoever signed in too long ago, however busy he was since."""
+    if me() is not None and not 0 <= services().now().timestamp() - session.get(BEGAN, 0) <= LONGEST.total_seconds():
+        logout_user()
+        session.clear()
+        flash(say("Your sign-in lasted 12 hours and has ended. Sign in again."))
 
 
 def load(stored: str) -> SignedIn | None:
@@ -137,7 +161,13 @@ def page() -> str | Response:
     """The form."""
     if me() is not None:
         return redirect(next_page(url_for("status.page")))
-    return render_template("sign_in.html", address="", problems={}, refused=False)
+    return form()
+
+
+def form(address: str = "", problems: Mapping[str, str] | None = None, **more: object) -> str:
+    """The form, with what was typed and what is wrong with it."""
+    more["with_salesforce"] = services().salesforce_sign_in.ready()
+    return render_template("sign_in.html", address=address, problems=problems or {}, **more)
 
 
 @sign_in.post("/sign-in")
@@ -152,17 +182,35 @@ def submit() -> str | Response | tuple[str, int]:
         "password": "" if password else say("Type your password."),
     }
     if any(problems.values()):
-        return render_template("sign_in.html", address=address, problems=problems, refused=False), 422
+        return form(address, problems), 422
     account = services().accounts.verified(address, password)
     if account is None:
         services().record(address, "sign-in refused", "", {"from": request.remote_addr})
-        return render_template("sign_in.html", address=address, problems={}, refused=True), 422
+        return form(address, refused=True), 422
+    return redirect(enter(account, next_page(url_for("status.page"))))
+
+
+def enter(account: Account, target: str) -> str:
+    """A new session for this account, noted in the audit; `target` again."""
     session.clear()
     login_user(SignedIn(account))
     session.permanent = True
+    session[BEGAN] = services().now().timestamp()
     services().accounts.signed_in(account.id, services().now())
     services().record(account.address, "signed in", "", {"from": request.remote_addr})
-    return redirect(next_page(url_for("status.page")))
+    return target
+
+
+@sign_in.post("/sign-out/everywhere")
+def leave_everywhere() -> Response:
+    """End every session of this account, on every device."""
+    account = somebody().account
+    services().accounts.end_sessions(account.id)
+    services().record(account.address, "signed out everywhere", "", {})
+    logout_user()
+    session.clear()
+    flash(say("You are signed out on every device."))
+    return redirect(url_for("sign_in.page"))
 
 
 @sign_in.post("/sign-out")

@@ -91,4 +91,4 @@ def role_name() -> str:
     user = me()
     if user is None:
         return ""
-    return say("Admin") if user.may_manage else say("Viewer")
+    return say("Admin") if user.may_manage else say("My sync") if user.is_rep else say("Viewer")

@@ -17,8 +17,9 @@ from backend import config
 from backend.app import create_app
 from backend.storage import tables as t
 from backend.storage.engine import create_engine, reading
-from backend.web.services import Processes, Services
-from tests.fakes.page_world import NOW
+from backend.web.services import Processes, SalesforceSignIn, Services, SignInRefused
+from tests.fakes.page_rows import crm_id
+from tests.fakes.page_world import MAYA, NOW
 
 PASSWORD = "correct horse battery staple"
 COMPILED = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="lockstep-templates-"))
@@ -39,6 +40,8 @@ class FakeAccount:
     role: str = "admin"
     theme: str = "system"
     password_hash: str = HASHED
+    crm_user_id: str | None = None
+    session_key: str = ""
 
 
 @dataclass
@@ -61,6 +64,44 @@ class FakeAccounts:
     def set_theme(self, account_id: int, theme: str) -> None:
         self.all[account_id] = replace(self.all[account_id], theme=theme)
 
+    def end_sessions(self, account_id: int) -> None:
+        old = self.all[account_id]
+        self.all[account_id] = replace(old, session_key=old.session_key + "x")
+
+
+@dataclass(frozen=True)
+class FakePassage:
+    """A sign-in that leads to an invented Salesforce."""
+
+    address: str
+    state: str = "state-1"
+    nonce: str = "nonce-1"
+    verifier: str = "verifier-1"
+
+
+@dataclass
+class FakeSalesforce:
+    """Signs in whoever `codes` names; anybody else is refused in `refusal`'s words."""
+
+    codes: dict[str, FakeAccount] = field(default_factory=dict)
+    refusal: str = "Salesforce refused the sign-in. Start the sign-in again."
+    ready: bool = True
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def begin(self, callback: str) -> FakePassage:
+        if not self.ready:
+            raise SignInRefused("Salesforce is not connected.")
+        return FakePassage(f"https://login.example.com/authorize?redirect_uri={callback}")
+
+    def finish(self, callback: str, code: str, nonce: str, verifier: str) -> FakeAccount:
+        self.asked.append((callback, code, nonce, verifier))
+        if code not in self.codes:
+            raise SignInRefused(self.refusal)
+        return self.codes[code]
+
+    def services(self) -> SalesforceSignIn:
+        return SalesforceSignIn(lambda: self.ready, self.begin, self.finish)
+
 
 @dataclass
 class World:
@@ -73,6 +114,7 @@ class World:
     processes: Processes | None = AT_WORK
     checks: dict[str, str | None] = field(default_factory=lambda: {"database": None, "migrations": None, "redis": None})
     now: datetime = NOW
+    salesforce: FakeSalesforce = field(default_factory=FakeSalesforce)
 
     def services(self) -> Services:
         def check(name: str) -> str | None:
@@ -90,6 +132,7 @@ class World:
             checks={name: lambda name=name: check(name) for name in self.checks},  # type: ignore[misc]  # bound now
             now=lambda: self.now,
             cycle_seconds=60,
+            salesforce_sign_in=self.salesforce.services(),
         )
 
     def set_paused(self, ids: Sequence[int] | None, paused: bool) -> None:
@@ -119,7 +162,10 @@ def make_world(folder: Path) -> World:
     t.metadata.create_all(engine)
     admin = FakeAccount(1, "claire.dubois@example.com", "Claire Dubois")
     viewer = FakeAccount(2, "ruth.baptiste@example.com", "Ruth Baptiste", role="viewer")
-    return World(engine, FakeAccounts({1: admin, 2: viewer}))
+    rep = FakeAccount(3, "maya (Salesforce)", "Maya Lindqvist", "rep", crm_user_id=crm_id("005", MAYA))
+    world = World(engine, FakeAccounts({1: admin, 2: viewer, 3: rep}))
+    world.salesforce.codes["maya"] = rep
+    return world
 
 
 def make_app(world: World, folder: Path, **settings: object) -> Flask:

@@ -150,7 +150,10 @@ class Org:
 
     def assign(self, user_id: str, permission_set_id: str) -> str:
         """Give a user a permission set."""
-        return self.insert("PermissionSetAssignment", {"AssigneeId": user_id, "PermissionSetId": permission_set_id})
+        values = {"AssigneeId": user_id, "PermissionSetId": permission_set_id}
+        assigned = self.insert("PermissionSetAssignment", values)
+        self.database.put({**self.row(assigned), "IsActive": True})  # until it expires
+        return assigned
 
     def add_role(self, name: str, parent: str | None = None) -> str:
         """A role below `parent` in the hierarchy."""

@@ -128,6 +128,8 @@ account = Table(
     Column("theme", String(8), nullable=False, server_default="system"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_sign_in_at", UtcDateTime),
+    Column("crm_user_id", String(18), unique=True, index=True),
+    Column("session_key", String(32), nullable=False, server_default=""),
 )
 
 audit = Table(

@@ -79,6 +79,26 @@ def test_a_short_password_is_refused(accounts: Accounts) -> None:
     assert accounts.verified("a@example.com", "twelve chars") is not None
 
 
+def test_a_salesforce_user_has_one_account_whose_name_and_role_follow_salesforce(accounts: Accounts) -> None:
+    accounts.create("claire@example.com", "a long enough password")
+    first = accounts.enter("005000000000001AAA", "claire@example.com", "Claire Dubois", Role.ADMIN)
+    again = accounts.enter("005000000000001AAA", "claire@example.com", "Claire Martin", Role.REP)
+
+    assert (again.id, again.name, again.role) == (first.id, "Claire Martin", "rep")
+    assert accounts.verified("claire@example.com", "a long enough password").id != first.id  # type: ignore[union-attr]  # it is there
+    assert accounts.verified(again.address, "") is None
+
+
+def test_signing_out_everywhere_changes_what_every_session_is_tied_to(accounts: Accounts) -> None:
+    account = accounts.enter("005000000000001AAA", "claire@example.com", "Claire Dubois", Role.VIEWER)
+    accounts.end_sessions(account.id)
+
+    changed = accounts.by_id(account.id)
+
+    assert changed is not None
+    assert changed.session_key != account.session_key
+
+
 def test_theme_and_sign_in_are_kept(accounts: Accounts, clock: FakeClock) -> None:
     accounts.create("a@example.com", PASSWORD)
     found = accounts.by_address("a@example.com")

@@ -6,10 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from backend.web.assets import FOLDER
+from backend.web.security import HEADERS
+from backend.web.sign_in import OPEN
 from tests.e2e.pages import PAGES
 from tests.fakes.page_services import World, make_app
+from tests.fakes.page_world import HELD, REVIEW
 from tests.unit.web.conftest import Visitor
 
 
@@ -31,6 +35,64 @@ def test_answers_carry_a_policy_without_exceptions(admin: Visitor) -> None:
     assert headers["Cache-Control"] == "no-store"
     assert re.fullmatch(r"[0-9a-f]{12}", headers["X-Request-ID"])
     assert "Strict-Transport-Security" not in headers
+
+
+def _paths(app: Flask, method: str) -> dict[str, str]:
+    """A path for every route that takes the method, by endpoint; places in it are filled with something that fits."""
+    adapter = app.url_map.bind("localhost")
+    values = {"link_id": REVIEW, "step": HELD, "name": "css/tokens.css", "service": "salesforce"}
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if method in (rule.methods or ()):
+            filled = {name: values.get(name, 1) for name in rule.arguments}
+            found[rule.endpoint] = adapter.build(rule.endpoint, filled, method)
+    return found
+
+
+def test_every_route_answers_with_every_header(app: Flask, admin: Visitor) -> None:
+    """A new route cannot forget them: the URL map is walked."""
+    paths = _paths(app, "GET")
+
+    missing = {
+        endpoint: set(HEADERS) - set(admin.get(path).headers.keys())
+        for endpoint, path in paths.items()
+    }  # fmt: skip
+
+    assert len(paths) > 20
+    assert {endpoint: names for endpoint, names in missing.items() if names} == {}
+
+
+def test_every_route_but_the_open_ones_asks_for_a_sign_in(app: Flask, stranger: Visitor) -> None:
+    paths = _paths(app, "GET")
+
+    answers = {endpoint: stranger.get(path) for endpoint, path in paths.items() if endpoint not in OPEN}
+
+    let_in = {
+        endpoint for endpoint, answer in answers.items()
+        if answer.status_code != 401 and not answer.headers.get("Location", "").startswith("/sign-in?next=")
+    }  # fmt: skip
+    assert let_in == set()
+
+
+def test_every_form_without_its_token_is_refused(app: Flask, admin: Visitor, world: World) -> None:
+    """Each POST of the URL map, sent by a signed-in admin's browser from another site."""
+    before = len(world.audit)
+    answers = {endpoint: admin.client.post(path).status_code for endpoint, path in _paths(app, "POST").items()}
+
+    assert len(answers) >= 9
+    assert answers == dict.fromkeys(answers, 400)
+    assert (len(world.audit), world.done) == (before, [])
+
+
+def test_every_form_but_those_of_a_session_is_closed_to_viewers(app: Flask, viewer: Visitor, world: World) -> None:
+    own = {"sign_in.submit", "sign_in.leave", "sign_in.leave_everywhere", "sign_in.stay", "sign_in.theme"}
+    paths = {endpoint: path for endpoint, path in _paths(app, "POST").items() if endpoint not in own}
+    viewer.get("/")
+
+    answers = {endpoint: viewer.post(path, {}).status_code for endpoint, path in paths.items()}
+
+    assert answers == dict.fromkeys(paths, 403)
+    assert world.done == []
 
 
 def test_https_is_insisted_on_where_people_come_by_https(world: World, tmp_path: Path) -> None:

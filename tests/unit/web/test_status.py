@@ -157,6 +157,7 @@ def test_first_sync_shows_how_far_it_is(admin: Visitor) -> None:
 def test_todays_writes_are_counted_by_kind_and_side(admin: Visitor, world: World) -> None:
     words = text_of(admin.get("/?q=lindqvist").text)
     world.later(86_400)
+    admin.sign_in()
 
     assert "12 to Salesforce 5 to mailbox 18 to Salesforce 7 to mailbox" in words
     assert "0 to Salesforce 0 to mailbox 0 to Salesforce 0 to mailbox" in text_of(admin.get("/?q=lindqvist").text)
