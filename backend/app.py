@@ -125,11 +125,12 @@ class Installation:
 
     def decide(self, intent_id: str, answer: str) -> None:
         """Answer a held step. Raises ValueError if it is not held any more, or the person's pass does not end soon."""
-        from backend.wiring import Lockstep  # here, because it loads every adapter
+        from backend.deciding import decide  # here, because it loads every adapter
+        from backend.wiring import Lockstep
 
         opened = Lockstep.open(self.config)
         try:
-            opened.decide(intent_id, answer)
+            decide(opened, intent_id, answer)
         finally:
             opened.close()
 

@@ -10,7 +10,6 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, Self
-from uuid import UUID
 
 import structlog
 
@@ -39,10 +38,9 @@ from backend.storage.runs import Finished, Outcome, Runs
 from backend.storage.secrets import Vault
 from backend.storage.service_cache import SqlServiceCache, fingerprint
 from backend.storage.sync_store import SqlSyncStore
-from backend.sync.decisions import Answer, decided
 from backend.sync.report import RunReport
 from backend.sync.run import Engine
-from backend.sync.state import IntentState, Lease, UserView
+from backend.sync.state import Lease, UserView
 from backend.sync.store import LeaseLost
 from backend.trust import Trusted, trust_file
 from backend.unshown import further_fields, unshown_fields
@@ -303,23 +301,6 @@ class Lockstep:
             self._microsoft_problem = problem
 
     # --- what people decide ----------------------------------------------------------------------------------------
-
-    def decide(self, intent_id: str, answer: str) -> int:
-        """Answers a held step: 'send', 'put_back' or 'leave'; whose it was. Raises ValueError if it is not held."""
-        held = self.store.intent(UUID(intent_id))
-        user = self.store.user(held.user_id) if held else None
-        if held is None or user is None or held.state is not IntentState.HELD:
-            raise ValueError("This step is no longer held; look again.")
-        lease = self.patient_lease(held.user_id)
-        try:
-            link = self.store.links([held.link_id])[held.link_id]
-            (line,) = self.store.lines(held.kind, ids=[link.line_id])
-            meeting = next(iter(self.store.meetings(lines=[line.id])), None)
-            version = user.configuration.version
-            self.store.commit(lease, decided(held, Answer(answer), link, line, meeting, version))
-        finally:
-            self.store.release(lease)
-        return held.user_id
 
     def patient_lease(self, user_id: int) -> Lease:
         """The user's lease, waiting some seconds for a pass to end. Raises ValueError if it takes longer."""

@@ -67,13 +67,14 @@ _SUSPECTS = (
 )
 _MIRRORED = sa.select(sa.func.count()).where(*_OF_USER, _item.presence == Presence.HERE.value)
 _STRANDED = (
-    sa.select(sa.func.count())
+    sa.select(_item.mailbox_id)
     .select_from(mailbox_item)
     .join(
         link,
         sa.and_(link.c.user_id == _item.user_id, link.c.kind == _item.kind, link.c.mailbox_id == _item.mailbox_id),
     )
-    .where(*_OF_USER, _item.generation == FOLDER_GONE)
+    .where(*_OF_USER, _item.generation == FOLDER_GONE, _NOT_GONE)
+    .order_by(_item.mailbox_id)
 )
 _STREAM = sa.select(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND)
 _FORGET_CURSOR = sa.update(stream).where(stream.c.user_id == _USER, stream.c.kind == _KIND).values(cursor=None)
@@ -199,9 +200,9 @@ def mirrored(connection: sa.Connection, user_id: int, kind: Kind) -> int:
     return int(connection.execute(_MIRRORED, _whose(user_id, kind)).scalar_one())
 
 
-def stranded(connection: sa.Connection, user_id: int, kind: Kind) -> int:
-    """How many linked items lay in a folder that was deleted, and were not seen since."""
-    return int(connection.execute(_STRANDED, _whose(user_id, kind)).scalar_one())
+def stranded_ids(connection: sa.Connection, user_id: int, kind: Kind) -> tuple[str, ...]:
+    """Linked items that lay in a folder that was deleted, and were not seen since."""
+    return tuple(connection.execute(_STRANDED, _whose(user_id, kind)).scalars())
 
 
 def stream_of(connection: sa.Connection, user_id: int, kind: Kind) -> Stream | None:

@@ -136,10 +136,10 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.mark(connection)
 
-    def stranded(self, user_id: int, kind: Kind) -> int:
+    def stranded_ids(self, user_id: int, kind: Kind) -> tuple[str, ...]:
         """See SyncStore."""
         with self._reading.begin() as connection:
-            return lookups.stranded(connection, user_id, kind)
+            return lookups.stranded_ids(connection, user_id, kind)
 
     def served_cycle(self) -> datetime | None:
         """See SyncStore."""

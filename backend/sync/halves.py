@@ -12,7 +12,7 @@ from backend.sync import rows
 from backend.sync.context import Context, title_of
 from backend.sync.plan import Step, Verb
 from backend.sync.scope import left_out
-from backend.sync.state import Link, LinkState, Presence
+from backend.sync.state import Link, LinkState, Origin, Presence
 
 
 def half_step(context: Context, link: Link) -> Step | None:
@@ -62,7 +62,7 @@ def _item_missing(context: Context, link: Link) -> Step | None:
     wanted = (
         record.presence is Presence.HERE
         and context.settings.direction.writes_mailbox
-        and record.crm_id in context.snapshot.in_scope
+        and (record.crm_id in context.snapshot.in_scope or link.origin is not Origin.CRM)  # the user put it there (H-1)
         and left_out(context.kind, context.user.configuration, record.values, context.window) is None
     )
     if not wanted:

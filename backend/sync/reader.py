@@ -12,13 +12,14 @@ from typing import Final
 
 from backend.domain.configuration import Which
 from backend.domain.recurrence import Window
-from backend.domain.values import Kind, Side
+from backend.domain.values import Kind
 from backend.ports.answers import Verdict
 from backend.ports.errors import ContainerGone, CursorExpired
 from backend.ports.mailbox import Item, Mailbox, Page, Span
+from backend.sync import lost_folder
 from backend.sync.guards import trusted
 from backend.sync.sight import absent_item, seen_item
-from backend.sync.state import FOLDER_GONE, Lease, Note, Presence, Ref, SeenItem, Stream, UserView
+from backend.sync.state import FOLDER_GONE, IntentState, Lease, Presence, Ref, SeenItem, Stream, UserView
 from backend.sync.store import Changes, SyncStore
 
 RELIST: Final = timedelta(days=1)
@@ -26,12 +27,6 @@ RELIST: Final = timedelta(days=1)
 SPAN_BEHIND: Final = timedelta(days=8)
 SPAN_DAYS: Final = 1820
 """A calendar view may span 1,825 days (MS-128); single events ahead have no other limit (LS-110)."""
-FOLDER: Final = "folder"
-"""What the note about a lost folder is about; no item has this id."""
-FOLDER_LOST: Final = (
-    "The contact folder was deleted in the mailbox and a new one was made; nothing was deleted in Salesforce. Move the "
-    "contacts back into the new folder and they go on, or reset this person to have them made again."
-)
 
 
 class Untrusted(Exception):
@@ -121,9 +116,9 @@ class Reader:
         current = replace(
             stream, cursor=cursor, first=span.first, end=span.end, generation=generation, listed_at=self.now
         )
-        told = stream.kind is Kind.CONTACT and not self.store.stranded(self.user.user_id, stream.kind)
-        notes = [self._folder_note("")] if told else []
-        self._commit(Changes(stream=current, items=verified, notes=notes, generation=generation))
+        changes = Changes() if self.store.stranded_ids(self.user.user_id, stream.kind) else self._folder_found(stream)
+        changes.stream, changes.items, changes.generation = current, verified, generation
+        self._commit(changes)
         return listed
 
     def _pages(self, stream: Stream, span: Span) -> Iterator[Page]:
@@ -165,14 +160,25 @@ class Reader:
         Nobody asks later what became of each of them: whatever its id says, its owner did not delete this contact.
         """
         ids = self.store.unseen(self.user.user_id, stream.kind, FOLDER_GONE)
-        rows = [absent_item(id_, Verdict.OUTSIDE) for id_ in ids]
         container = self.mailbox.container(stream.kind)
         fresh = replace(stream, container=container, cursor=None, listed_at=None)
-        notes = [self._folder_note(FOLDER_LOST)] if rows and stream.kind is Kind.CONTACT else []
-        self._commit(Changes(stream=fresh, items=rows, notes=notes, generation=FOLDER_GONE))
+        changes = Changes(stream=fresh, generation=FOLDER_GONE)
+        if stream.kind is Kind.EVENT:
+            changes.items = [absent_item(id_, Verdict.OUTSIDE) for id_ in ids]
+        else:
+            changes.items = [lost_folder.stranded_item(id_) for id_ in ids]
+            linked = self.store.linked_refs(self.user.user_id, stream.kind, map(Ref, ids))
+            if linked:
+                changes.intents = [lost_folder.asked(self.user.user_id, len(linked))]
+                changes.notes = [lost_folder.note(self.user.user_id, lost_folder.REASON)]
+        self._commit(changes)
 
-    def _folder_note(self, reason: str) -> Note:
-        return Note(self.user.user_id, Kind.CONTACT, Side.MAILBOX, FOLDER, reason, "Contact folder")
+    def _folder_found(self, stream: Stream) -> Changes:
+        """Everybody is back: nothing is to be asked any more."""
+        held = self.store.intent(lost_folder.step_id(self.user.user_id)) if stream.kind is Kind.CONTACT else None
+        if held is not None and held.state is IntentState.HELD:
+            return lost_folder.closed(held, "All contacts are back.")
+        return Changes(notes=[lost_folder.note(self.user.user_id, "")] if held is not None else [])
 
     def _commit(self, changes: Changes) -> None:
         changes.item_user = self.user.user_id

@@ -207,8 +207,8 @@ class SyncStore(Protocol):
         """Mailbox ids of the user's series whose occurrences are made up to a day before the given one (E-7)."""
         ...
 
-    def stranded(self, user_id: int, kind: Kind) -> int:
-        """How many linked items were in a folder that was deleted, and did not come back (H-2)."""
+    def stranded_ids(self, user_id: int, kind: Kind) -> tuple[str, ...]:
+        """Linked items that were in a folder that was deleted, and did not come back (H-2)."""
         ...
 
     def has_orphans(self, user_id: int) -> bool:

@@ -18,6 +18,7 @@ from backend.web.words import say, say_many
 
 SIZE = 50
 WOULD_MAIL: Final = "would_mail"
+FOLDER_LOST: Final = "folder_lost"
 
 held = Blueprint("held", __name__)
 
@@ -112,6 +113,8 @@ def fields(step: HeldStep) -> tuple[Field, ...]:
 
 def sentence(step: HeldStep) -> str:
     """What was held, as a title."""
+    if step.hold == FOLDER_LOST:
+        return say("The contact folder was deleted in the mailbox")
     titles = {
         ("delete", "mailbox"): say("Deletion in the mailbox"),
         ("delete", "crm"): say("Deletion in Salesforce"),
@@ -134,6 +137,8 @@ GUARDS: Final = {
 
 def because(step: HeldStep) -> str:
     """Why it was held."""
+    if step.hold == FOLDER_LOST:
+        return say("Nothing was deleted in Salesforce, and a new, empty folder was made.")
     if step.hold != WOULD_MAIL:
         return GUARDS.get(step.hold, step.hold)
     if not step.guests:
@@ -147,6 +152,8 @@ def because(step: HeldStep) -> str:
 
 def answers(step: HeldStep) -> tuple[Answer, ...]:
     """The possible answers, the safe one first; it is chosen beforehand."""
+    if step.hold == FOLDER_LOST:
+        return _folder_answers(step)
     leave = Answer(
         "leave", say("Leave both as they are"),
         say("Mailbox and Salesforce keep their own values. Nobody is mailed."), say("Leave both"),
@@ -170,3 +177,22 @@ def answers(step: HeldStep) -> tuple[Answer, ...]:
         else say("Send it")
     )
     return leave, back, Answer("send", say("Send it"), effect, button)
+
+
+def _folder_answers(step: HeldStep) -> tuple[Answer, ...]:
+    leave = Answer(
+        "leave", say("Leave them"),
+        say("Both sides stay as they are. A contact goes on when its owner moves it back into the new folder."),
+        say("Leave them"),
+    )  # fmt: skip
+    back = Answer(
+        "put_back", say("Make them again"),
+        say("Whoever is still missing is made again in the new folder, with what Salesforce has of them. Photos, "
+            "categories and further addresses are not in Salesforce; the old contacts may still lie in Deleted Items."),
+        say("Make them again"),
+    )  # fmt: skip
+    stop = Answer(
+        "stop", say("Stop following them"),
+        say("Their records stay in Salesforce and are not made again in the mailbox."), say("Stop following them"),
+    )  # fmt: skip
+    return (leave, back, stop) if step.to_mailbox else (leave, stop)

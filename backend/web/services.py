@@ -119,8 +119,8 @@ class Services:
     reading: engine that never waits for a writer · record(actor, action, subject, detail): one line of the audit ·
     sync_now(user ids or None for everybody, cause) · set_paused(user ids or None for everybody, paused) ·
     reset(user id): forget the links, change no contact and no event (LS-177) · decide(intent id, answer): answer
-    'send', 'put_back' or 'leave' to a held step; raises ValueError if it is no longer held · processes: None when
-    Redis does not answer · checks: name -> callable that returns a problem in one sentence, or None.
+    'send', 'put_back', 'leave' or 'stop' to a held step; raises ValueError if it is no longer held · processes: None
+    when Redis does not answer · checks: name -> callable that returns a problem in one sentence, or None.
     """
 
     reading: Engine

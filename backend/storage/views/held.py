@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from backend.domain.values import Kind, Values
-from backend.storage.tables import intent, link, mailbox_item, person
+from backend.storage.configuration_codec import decode_settings
+from backend.storage.tables import configuration, intent, link, mailbox_item, person, user_state
 from backend.storage.views.passport import values_of
 from backend.storage.views.runs import named_links
 from backend.storage.views.titles import titles
@@ -20,7 +22,8 @@ from backend.storage.views.titles import titles
 class HeldStep:
     """One held write. `values`: what it would write; `mailbox` and `crm`: those groups on each side when planned.
 
-    `hold`: 'would_mail', or the guard that held it; `guests`: how many people the provider would mail.
+    `hold`: 'would_mail', 'folder_lost', or the guard that held it; `guests`: how many people the provider would mail;
+    `to_mailbox`: whether this person's configuration lets things of this kind go to the mailbox.
     """
 
     id: str
@@ -38,12 +41,13 @@ class HeldStep:
     values: Values
     mailbox: Values
     crm: Values
+    to_mailbox: bool = True
 
 
 _COLUMNS = (
     intent.c.id, intent.c.link_id, intent.c.user_id, intent.c.kind, intent.c.side, intent.c.op, intent.c.hold,
     intent.c.rule, intent.c.created_at, intent.c["values"], intent.c.from_mailbox, intent.c.from_crm, person.c.name,
-    mailbox_item.c.guests,
+    mailbox_item.c.guests, configuration.c.settings,
 )  # fmt: skip
 _SOURCE = (
     intent.join(person, person.c.id == intent.c.user_id)
@@ -56,6 +60,8 @@ _SOURCE = (
             mailbox_item.c.mailbox_id == link.c.mailbox_id,
         ),
     )
+    .outerjoin(user_state, user_state.c.user_id == intent.c.user_id)
+    .outerjoin(configuration, configuration.c.id == user_state.c.configuration_id)
 )
 
 
@@ -91,6 +97,11 @@ def _steps(connection: sa.Connection, rows: Sequence[Any]) -> tuple[HeldStep, ..
             title=names.get(row.link_id, ""), side=row.side, op=row.op, hold=row.hold, guests=row.guests or 0,
             rule=row.rule, at=row.created_at, values=values_of(row._mapping["values"]),
             mailbox=values_of(row.from_mailbox), crm=values_of(row.from_crm),
+            to_mailbox=_to_mailbox(Kind(row.kind), row.settings),
         )
         for row in rows
     )  # fmt: skip
+
+
+def _to_mailbox(kind: Kind, settings: Any) -> bool:
+    return not settings or decode_settings(json.dumps(settings)).of(kind).direction.writes_mailbox

@@ -246,7 +246,7 @@ def test_folder_deleted_by_the_user(installation: Installation, told: Told, peop
     for _ in range(2):
         for text in both(told, ada):
             assert "The contact folder was deleted in the mailbox and a new one was made" in text
-            assert "reset this person" in text
+            assert "answer under Held steps" in text
         installation.later(days=1)  # listed whole again: the lost contact is still not back
         installation.settle()
     assert "Hopper" in {row["LastName"] for row in installation.records("LastName", "Contact")}

@@ -9,10 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from backend.domain.configuration import DeletionChoice
-from backend.domain.values import Kind, Name, Values
+from backend.domain.values import Kind, Name, Side, Values
 from backend.ports.answers import Verdict
 from backend.storage import tables
-from backend.sync.state import LinkState
+from backend.sync import lost_folder
+from backend.sync.lost_folder import FolderAnswer
+from backend.sync.state import FOLDER_GONE, IntentState, LinkState, Todo
+from tests.fakes.account import Place
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fake_mailbox import FakeMailbox
 from tests.fakes.fuel import Moment
@@ -106,3 +109,38 @@ def test_a_look_that_fails_for_one_item_is_repeated_in_the_next_pass(monkeypatch
 
     assert [thing.values.get("phone") for thing in box.living(Kind.CONTACT)].count("+44 1") == 1
     assert lab.count(tables.todo) == 0
+
+
+def test_h2_whoever_moved_back_goes_on_and_only_the_others_are_made_again() -> None:
+    """H-2, INV-31: what was typed meanwhile in a card that came back is kept; the question ends by itself too."""
+    lab = Lab(1, DELETING)
+    box = lab.world.mailbox_of(1)
+    ids = [box.create(Kind.CONTACT, person(last)) for last in ("King", "Byron", "Noel")]
+    lab.settle()
+    box.delete_folder()
+    lab.cycle()
+    lab.settle()
+    box.restore(ids[0])
+    box.edit(ids[0], {"title": "Countess"})
+    lab.settle()
+    held = lab.store.intent(lost_folder.step_id(1))
+    assert held is not None
+    assert held.state is IntentState.HELD
+
+    marks = [Todo(1, Kind.CONTACT, Side.MAILBOX.value, id_) for id_ in lab.store.stranded_ids(1, Kind.CONTACT)]
+    changes = lost_folder.answered(held, FolderAnswer.PUT_BACK, lab.store.snapshot(1, Kind.CONTACT, marks))
+    changes.generation = FOLDER_GONE
+    lease = lab.store.acquire(1, "a person", 30)
+    assert lease is not None
+    lab.store.commit(lease, changes)
+    lab.store.release(lease)
+    lab.settle()
+
+    cards = [thing for thing in box.living(Kind.CONTACT) if thing.place is Place.CONTAINER]
+    assert sorted(str(thing.values["email"]) for thing in cards) == sorted(
+        str(row.values["email"]) for row in lab.world.org.living(Kind.CONTACT)
+    )
+    assert [thing.id for thing in cards if thing.values.get("title") == "Countess"] == [ids[0]]
+    assert [row.values.get("title") for row in lab.world.org.living(Kind.CONTACT)].count("Countess") == 1
+    assert {pair.link.state for pair in lab.pairs()} == {LinkState.LINKED}
+    assert lab.count(tables.note) == 0
