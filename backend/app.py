@@ -11,12 +11,15 @@ from redis import RedisError
 
 from backend import config as settings
 from backend.config import Config
+from backend.domain.field_types import DescribedField
+from backend.domain.values import Kind
 from backend.jobs import presence
 from backend.jobs.connection import connect, redis_url
 from backend.jobs.queues import Doorbell
 from backend.signing_in import PeopleSignIn
 from backend.storage.accounts import Accounts
 from backend.storage.audit import Audit
+from backend.storage.configurations import Configurations
 from backend.storage.engine import create_engine, reading
 from backend.storage.migrate import current, latest
 from backend.storage.people import People
@@ -25,13 +28,15 @@ from backend.storage.runs import Runs
 from backend.storage.tables import user_state
 from backend.web import assets, errors, reps, security, sign_in, templating
 from backend.web.actions import actions
+from backend.web.configuration_editor import editor
+from backend.web.configurations import configurations
 from backend.web.conflicts import conflicts
 from backend.web.held import held
 from backend.web.items import items
 from backend.web.monitor import monitor
 from backend.web.people import people
 from backend.web.salesforce_sign_in import salesforce_sign_in
-from backend.web.services import Processes, Services, provide
+from backend.web.services import Configuring, Processes, Services, provide
 from backend.web.status import status
 
 MOST_BYTES = 1_000_000
@@ -57,7 +62,9 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     sign_in.register(app)
     reps.register(app)
     templating.register(app)
-    for blueprint in (status, people, items, held, conflicts, actions, monitor, salesforce_sign_in):
+    for blueprint in (
+        status, people, items, held, conflicts, actions, monitor, salesforce_sign_in, configurations, editor,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app
 
@@ -96,6 +103,7 @@ class Installation:
             now=self.clock.now,
             cycle_seconds=self.config.cycle_seconds,
             salesforce_sign_in=PeopleSignIn(self.config, self.engine, accounts).services(),
+            configuring=Configuring(Configurations(self.engine, self.clock), self.fields),
             limits_storage=limits_storage(redis_url(self.config)),
         )
 
@@ -131,6 +139,16 @@ class Installation:
         opened = Lockstep.open(self.config)
         try:
             decide(opened, intent_id, answer)
+        finally:
+            opened.close()
+
+    def fields(self, kind: Kind) -> Sequence[DescribedField]:
+        """What Salesforce tells of its fields. Raises ServiceError."""
+        from backend.wiring import Lockstep  # here, because it loads every adapter
+
+        opened = Lockstep.open(self.config)
+        try:
+            return opened.salesforce.fields(kind)
         finally:
             opened.close()
 

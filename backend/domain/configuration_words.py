@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
@@ -31,45 +31,49 @@ from backend.domain.field_choices import FieldMap
 from backend.domain.fieldmap import ROWS
 from backend.domain.values import Kind
 
-WORDS: Final[Mapping[StrEnum, str]] = MappingProxyType({
-    Direction.OFF: "don't sync",
-    Direction.TO_CRM: "mailbox to Salesforce",
-    Direction.TO_MAILBOX: "Salesforce to mailbox",
-    Direction.BOTH: "both ways",
-    ConflictRule.CRM: "Salesforce wins",
-    ConflictRule.MAILBOX: "the mailbox wins",
-    ConflictRule.RECENT: "the most recent change wins",
-    ConflictScope.FIELD: "only the fields that both sides changed",
-    ConflictScope.RECORD: "the whole record",
-    DeletionChoice.STOP: "keep the other copy and stop following it",
-    DeletionChoice.RECREATE: "make it again",
-    DeletionChoice.DELETE: "delete the other copy too, if nobody changed it",
-    OneWay.KEEP: "keep it until the source changes the same field",
-    OneWay.REPLACE: "replace it at once",
-    Preference.ACTIVITY: "the one with the most recent activity",
-    Preference.UPDATED: "the most recently updated one",
-    Preference.OLDEST: "the oldest one",
-    CompanyRule.KEEP: "keep the text in the mailbox",
-    CompanyRule.CLEAR: "empty the text in the mailbox if nobody resolved it by the next pass",
-    Ownership.OWN: "contacts that the person owns",
-    Ownership.ALL: "every contact that the person can read",
-    Ownership.UNSET: "not chosen: no Salesforce contacts",
-    Ownership.SELECTED: "Selected Contacts without User's Records: no Salesforce contacts",
-    Ownership.RECORDS: "User's Records without Selected Contacts: no Salesforce contacts",
-    Which.ALL: "all events",
-    Which.SELECTED: "only events that people relate to a record",
-    SeriesRule.OFF: "leave repeating events alone",
-    SeriesRule.OCCURRENCES: "one Salesforce event per occurrence",
-    SeriesRule.NATIVE: "one Salesforce event per occurrence; Salesforce's own event series are not written yet",
-    GuestRule.HOLD: "ask a person",
-    GuestRule.SEND: "let the mail go out",
-    GuestRule.PUT_BACK: "put the mailbox's value back into Salesforce",
-    GuestRule.LEAVE: "leave both sides as they are",
-    StartRule.EDITED: "wait until somebody edits them",
-    StartRule.ALL: "copy them all at once",
-    MovedRule.PARK: "leave the record and take it up again when the event comes back",
-    MovedRule.DELETED: "treat it as a deletion",
-})  # fmt: skip
+_WORDS: Final[tuple[tuple[StrEnum, str], ...]] = (
+    (Direction.OFF, "don't sync"),
+    (Direction.TO_CRM, "mailbox to Salesforce"),
+    (Direction.TO_MAILBOX, "Salesforce to mailbox"),
+    (Direction.BOTH, "both ways"),
+    (ConflictRule.CRM, "Salesforce wins"),
+    (ConflictRule.MAILBOX, "the mailbox wins"),
+    (ConflictRule.RECENT, "the most recent change wins"),
+    (ConflictScope.FIELD, "only the fields that both sides changed"),
+    (ConflictScope.RECORD, "the whole record"),
+    (DeletionChoice.STOP, "keep the other copy and stop following it"),
+    (DeletionChoice.RECREATE, "make it again"),
+    (DeletionChoice.DELETE, "delete the other copy too, if nobody changed it"),
+    (OneWay.KEEP, "keep it until the source changes the same field"),
+    (OneWay.REPLACE, "replace it at once"),
+    (Preference.ACTIVITY, "the one with the most recent activity"),
+    (Preference.UPDATED, "the most recently updated one"),
+    (Preference.OLDEST, "the oldest one"),
+    (CompanyRule.KEEP, "keep the text in the mailbox"),
+    (CompanyRule.CLEAR, "empty the text in the mailbox if nobody resolved it by the next pass"),
+    (Ownership.OWN, "contacts that the person owns"),
+    (Ownership.ALL, "every contact that the person can read"),
+    (Ownership.UNSET, "not chosen: no Salesforce contacts"),
+    (Ownership.SELECTED, "Selected Contacts without User's Records: no Salesforce contacts"),
+    (Ownership.RECORDS, "User's Records without Selected Contacts: no Salesforce contacts"),
+    (Which.ALL, "all events"),
+    (Which.SELECTED, "only events that people relate to a record"),
+    (SeriesRule.OFF, "leave repeating events alone"),
+    (SeriesRule.OCCURRENCES, "one Salesforce event per occurrence"),
+    (SeriesRule.NATIVE, "one Salesforce event per occurrence; Salesforce's own event series are not written yet"),
+    (GuestRule.HOLD, "ask a person"),
+    (GuestRule.SEND, "let the mail go out"),
+    (GuestRule.PUT_BACK, "put the mailbox's value back into Salesforce"),
+    (GuestRule.LEAVE, "leave both sides as they are"),
+    (StartRule.EDITED, "wait until somebody edits them"),
+    (StartRule.ALL, "copy them all at once"),
+    (MovedRule.PARK, "leave the record and take it up again when the event comes back"),
+    (MovedRule.DELETED, "treat it as a deletion"),
+)  # fmt: skip
+WORDS: Final[Mapping[tuple[type[StrEnum], StrEnum], str]] = MappingProxyType(
+    {(type(value), value): text for value, text in _WORDS}
+)
+"""By kind and value: values of different kinds that are spelt alike are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,13 @@ class Setting:
     def read(self) -> Callable[[Configuration], Any]:
         """Takes the setting's value from a configuration."""
         return attrgetter(self.attribute)
+
+    def put(self, settings: Configuration, value: Any) -> Configuration:
+        """The configuration with another value of this setting."""
+        outer, _, inner = self.attribute.partition(".")
+        if not inner:
+            return replace(settings, **{outer: value})
+        return replace(settings, **{outer: replace(getattr(settings, outer), **{inner: value})})
 
 
 _BEYOND: Final = "; Lightning Sync never deleted the other copy of a contact"
@@ -155,7 +166,7 @@ def in_words(value: Any) -> str:
     """A setting's value as people read it."""
     match value:
         case StrEnum():
-            return WORDS[value]
+            return WORDS[type(value), value]
         case bool():
             return "on" if value else "off"
         case FieldMap():
@@ -165,39 +176,74 @@ def in_words(value: Any) -> str:
     return str(value)
 
 
-def differences(before: Configuration, after: Configuration) -> tuple[str, ...]:
-    """What `after` does otherwise, one line for each setting; names and versions do not count."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A setting with two values, in words."""
+
+    setting: Setting
+    old: str
+    new: str
+
+
+def changes(before: Configuration, after: Configuration) -> tuple[Change, ...]:
+    """What `after` does otherwise, by setting; names and versions do not count."""
     return tuple(
-        f"{_place(setting)}: {in_words(old)} → {in_words(new)}"
+        Change(setting, in_words(old), in_words(new))
         for setting in SETTINGS
         if (old := setting.read(before)) != (new := setting.read(after))
     )
 
 
+def differences(before: Configuration, after: Configuration) -> tuple[str, ...]:
+    """The same, one line for each setting."""
+    return tuple(f"{place_of(one.setting)}: {one.old} → {one.new}" for one in changes(before, after))
+
+
 def warnings(settings: Configuration) -> Iterator[str]:
     """What an admin should know before he saves: settings that mail people, select nothing, or have no effect."""
+    yield from (sentence for _, sentence in cautions(settings))
+
+
+def cautions(settings: Configuration) -> Iterator[tuple[str, str]]:
+    """The same, each with the key of the setting that it is about."""
     if not settings.contact_filter.ownership.complete and settings.contacts.direction.writes_mailbox:
         yield (
+            "contacts.filter.owner",
             "No Salesforce contacts sync: whose contacts is not chosen completely. "
-            "Choose the person's own contacts, or all contacts."
+            "Choose the person's own contacts, or all contacts.",
+        )
+    if settings.which is Which.SELECTED and settings.events.direction.writes_crm:
+        yield (
+            "events.which",
+            "People relate events in the Outlook or Gmail integration; without it no event of the mailbox reaches "
+            "Salesforce.",
         )
     if settings.contacts.deletion is DeletionChoice.DELETE and settings.contacts.direction is not Direction.OFF:
         yield (
+            "contacts.deletions",
             "A contact deleted on one side is deleted on the other too. Lightning Sync never did this. "
-            "Choose “keep the other copy” if deletions should not spread."
+            "Choose “keep the other copy” if deletions should not spread.",
         )
     if settings.invite_guests and settings.events.direction.writes_mailbox:
         yield (
+            "events.invite_guests",
             "Invitees who are added in Salesforce are written to the mailbox, and the mailbox mails them invitations. "
-            "Switch “Invitees from Salesforce” off if nobody should be mailed."
+            "Switch “Invitees from Salesforce” off if nobody should be mailed.",
         )
     if settings.guests is GuestRule.SEND and settings.events.direction.writes_mailbox:
-        yield "Changes in Salesforce to meetings with guests mail those guests without asking anybody."
+        yield (
+            "events.guests",
+            "Changes in Salesforce to meetings with guests mail those guests without asking anybody.",
+        )
     if settings.events.direction is Direction.TO_MAILBOX:
-        yield "Which events and automatic relating have no effect: nothing flows from the mailbox to Salesforce."
+        yield (
+            "events.direction",
+            "Which events and automatic relating have no effect: nothing flows from the mailbox to Salesforce.",
+        )
 
 
-def _place(setting: Setting) -> str:
+def place_of(setting: Setting) -> str:
+    """A setting's label with its kind: “Events, Days back”."""
     kind, _, rest = setting.key.partition(".")
     return f"{kind.capitalize()}, {setting.label}" if rest else setting.label
 
@@ -209,7 +255,7 @@ def _choice(row: str, field: str | None) -> str:
     return f"{_LABELS.get(row, row)} " + (f"in {field}" if field else "not mapped")
 
 
-_OPERATORS: Final = {
+OPERATORS: Final = {
     Operator.EQUALS: "is",
     Operator.NOT_EQUALS: "is not",
     Operator.CONTAINS: "contains",
@@ -220,4 +266,4 @@ _OPERATORS: Final = {
 
 
 def _condition(condition: Condition) -> str:
-    return f"{condition.field} {_OPERATORS[condition.operator]} {condition.value}".rstrip()
+    return f"{condition.field} {OPERATORS[condition.operator]} {condition.value}".rstrip()

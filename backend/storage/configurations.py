@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,6 +26,25 @@ class Assigned:
     profiles: tuple[str, ...] = ()
 
 
+class Stale(Exception):
+    """Somebody else saved the configuration since; `stored` is how it is now."""
+
+    def __init__(self, stored: Configuration) -> None:
+        super().__init__(f"“{stored.name}” was saved by somebody else meanwhile.")
+        self.stored = stored
+
+
+class Gone(LookupError):
+    """The configuration was deleted meanwhile."""
+
+
+class NameTaken(ValueError):
+    """Another configuration has this name, capitals aside."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a configuration “{name}” already; choose another name.")
+
+
 class Configurations:
     """The configurations of this installation."""
 
@@ -38,10 +58,13 @@ class Configurations:
             return load_all(connection)
 
     @contextmanager
-    def editing(self) -> Iterator[Editor]:
-        """One transaction of changes; at its end they are carried to the people, or nothing changed at all."""
+    def editing(self, by: str = "") -> Iterator[Editor]:
+        """One transaction of changes; at its end they are carried to the people, or nothing changed at all.
+
+        by: who is shown as the last to have changed what is saved.
+        """
         with self._engine.begin() as connection:
-            editor = Editor(connection, self._clock)
+            editor = Editor(connection, self._clock, by)
             yield editor
             editor.affected = carry_out(connection, self._clock.now())
 
@@ -49,9 +72,10 @@ class Configurations:
 class Editor:
     """Changes to configurations within one transaction. `affected`: to whom other settings apply, once it is closed."""
 
-    def __init__(self, connection: sa.Connection, clock: Clock) -> None:
+    def __init__(self, connection: sa.Connection, clock: Clock, by: str = "") -> None:
         self._connection = connection
         self._clock = clock
+        self._by = by
         self.affected: frozenset[int] = frozenset()
 
     def save(self, settings: Configuration) -> Configuration:
@@ -60,17 +84,54 @@ class Editor:
         if stored is not None and replace(stored, version=0) == replace(settings, version=0):
             return stored
         saved = replace(settings, version=1 if stored is None else stored.version + 1)
-        row = {
+        if stored is None:
+            self._connection.execute(sa.insert(configuration).values(self._row(saved)))
+        else:
+            place = sa.update(configuration).where(configuration.c.name == saved.name)
+            self._connection.execute(place.values(self._row(saved)))
+        return saved
+
+    def add(self, settings: Configuration) -> int:
+        """Stores a new configuration; its number. Raises NameTaken."""
+        self._free(settings.name)
+        made = sa.insert(configuration).values(self._row(replace(settings, version=1))).returning(configuration.c.id)
+        return int(self._connection.execute(made).scalar_one())
+
+    def change(self, number: int, settings: Configuration) -> Configuration:
+        """Stores other settings, or another name, for the configuration of this number.
+
+        `settings.version` is the one that the change was made from. Raises Stale if the stored one is another, Gone if
+        there is none, NameTaken.
+        """
+        rows = sa.select(*COLUMNS).where(configuration.c.id == number).with_for_update()
+        row = self._connection.execute(rows).one_or_none()
+        if row is None:
+            raise Gone
+        stored = decode_configuration(row)
+        if stored.version != settings.version:
+            raise Stale(stored)
+        if stored == settings:
+            return stored
+        self._free(settings.name, but=number)
+        saved = replace(settings, version=stored.version + 1)
+        self._connection.execute(sa.update(configuration).where(configuration.c.id == number).values(self._row(saved)))
+        return saved
+
+    def _row(self, saved: Configuration) -> dict[str, Any]:
+        return {
+            "name": saved.name,
             "active": saved.active,
             "version": saved.version,
             "settings": encode_configuration(saved),
             "updated_at": self._clock.now(),
+            "updated_by": self._by[:320],
         }
-        if stored is None:
-            self._connection.execute(sa.insert(configuration).values(row | {"name": saved.name}))
-        else:
-            self._connection.execute(sa.update(configuration).where(configuration.c.name == saved.name).values(row))
-        return saved
+
+    def _free(self, name: str, but: int = 0) -> None:
+        others = self._connection.execute(sa.select(configuration.c.name).where(configuration.c.id != but)).scalars()
+        taken = next((other for other in others if other.casefold() == name.casefold()), None)
+        if taken is not None:
+            raise NameTaken(taken)
 
     def remove(self, name: str) -> None:
         """Deletes a configuration with its assignments; what its people have stays where it is (LS-035)."""

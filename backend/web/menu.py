@@ -38,6 +38,9 @@ class Group:
 BELOW_STATUS: Final = frozenset({"people.page", "people.run_page", "items.refused"})
 """Pages that are reached from Sync Status, besides everything that is done there."""
 
+WITHIN: Final = {"editor": "configurations"}
+"""Blueprints whose pages are reached from another one's."""
+
 
 def waiting() -> Attention:
     """What needs a person, asked once per request."""
@@ -56,6 +59,7 @@ def menu() -> tuple[Group, ...]:
     found = waiting()
     if request.endpoint in BELOW_STATUS or here == "actions":
         here = "status"
+    here = WITHIN.get(here, here)
 
     def entry(endpoint: str, icon: str, text: str, **tally: object) -> Entry:
         area = endpoint.partition(".")[0]
@@ -67,6 +71,9 @@ def menu() -> tuple[Group, ...]:
             entry("status.page", "ok", say("Sync Status")),
             entry("held.steps", "shield", say("Held steps"), tally=found.held, tone="red", meaning=say("to answer")),
             entry("conflicts.page", "both", say("Conflicts"), tally=found.conflicts_today, meaning=say("today")),
+        )),
+        Group(say("Set up"), (
+            entry("configurations.page", "sliders", say("Configurations")),
         )),
         Group(say("Look into"), (
             entry("items.find", "search", say("Find an item")),

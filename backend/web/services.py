@@ -10,6 +10,10 @@ from typing import Protocol
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
+from backend.domain.field_types import DescribedField
+from backend.domain.values import Kind
+from backend.storage.configurations import Configurations
+
 
 class Account(Protocol):
     """A local account, as kept by `backend.storage.accounts`."""
@@ -113,6 +117,17 @@ class Processes:
 
 
 @dataclass(frozen=True, slots=True)
+class Configuring:
+    """What the pages of configurations use.
+
+    fields(kind): what Salesforce tells of its fields; raises ServiceError.
+    """
+
+    configurations: Configurations
+    fields: Callable[[Kind], Sequence[DescribedField]]
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """Everything that pages use besides their own read models.
 
@@ -135,6 +150,7 @@ class Services:
     now: Callable[[], datetime]
     cycle_seconds: int
     salesforce_sign_in: SalesforceSignIn
+    configuring: Configuring
     limits_storage: str = "memory://"
 
 

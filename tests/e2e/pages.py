@@ -27,6 +27,18 @@ PAGES = {
     "conflicts": "/conflicts",
     "reset": f"/people/{JONAS}/reset",
     "pause": "/people/pause",
+    "configurations": "/configurations/",
+    "configuration": "/configurations/1",
+    "configuration-one-way": "/configurations/2",
+    "configuration-new": "/configurations/new",
+    "configuration-off": "/configurations/1/switch",
+    "configuration-delete": "/configurations/1/delete",
     "not-found": "/nothing",
 }
-EMPTY = {"empty-status": "/", "empty-held": "/held", "empty-conflicts": "/conflicts", "empty-refused": "/refused"}
+EMPTY = {
+    "empty-status": "/",
+    "empty-configurations": "/configurations/",
+    "empty-held": "/held",
+    "empty-conflicts": "/conflicts",
+    "empty-refused": "/refused",
+}

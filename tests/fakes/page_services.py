@@ -15,9 +15,13 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from backend import config
 from backend.app import create_app
+from backend.domain.field_types import DescribedField
+from backend.domain.values import Kind
+from backend.ports.errors import ServiceError
 from backend.storage import tables as t
+from backend.storage.configurations import Configurations
 from backend.storage.engine import create_engine, reading
-from backend.web.services import Processes, SalesforceSignIn, Services, SignInRefused
+from backend.web.services import Configuring, Processes, SalesforceSignIn, Services, SignInRefused
 from tests.fakes.page_rows import crm_id
 from tests.fakes.page_world import MAYA, NOW
 
@@ -103,6 +107,18 @@ class FakeSalesforce:
         return SalesforceSignIn(lambda: self.ready, self.begin, self.finish)
 
 
+FIELDS = {
+    Kind.CONTACT: (
+        DescribedField("MailingCountry", "Mailing Country", "string", 80),
+        DescribedField("Department", "Department", "string", 80),
+        DescribedField("Team__c", "Team", "string", 120),
+        DescribedField("Nickname__c", "Nickname", "string", 40),
+        DescribedField("Score__c", "Score", "double"),
+    ),
+    Kind.EVENT: (DescribedField("Room__c", "Room", "string", 255),),
+}
+
+
 @dataclass
 class World:
     """A database, its app, and everything that pages did."""
@@ -115,6 +131,7 @@ class World:
     checks: dict[str, str | None] = field(default_factory=lambda: {"database": None, "migrations": None, "redis": None})
     now: datetime = NOW
     salesforce: FakeSalesforce = field(default_factory=FakeSalesforce)
+    fields_problem: ServiceError | None = None
 
     def services(self) -> Services:
         def check(name: str) -> str | None:
@@ -133,6 +150,7 @@ class World:
             now=lambda: self.now,
             cycle_seconds=60,
             salesforce_sign_in=self.salesforce.services(),
+            configuring=Configuring(self.configurations(), self.fields),
         )
 
     def set_paused(self, ids: Sequence[int] | None, paused: bool) -> None:
@@ -148,8 +166,26 @@ class World:
                 raise ValueError("not held")
         self.done.append(("decide", intent, answer))
 
+    def configurations(self) -> Configurations:
+        return Configurations(self.engine, _Clock(self))
+
+    def fields(self, kind: Kind) -> Sequence[DescribedField]:
+        if self.fields_problem is not None:
+            raise self.fields_problem
+        return FIELDS[kind]
+
     def later(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class _Clock:
+    """The world's clock for what keeps times."""
+
+    world: World
+
+    def now(self) -> datetime:
+        return self.world.now
 
 
 def _list(ids: Sequence[int] | None) -> list[int] | None:

@@ -86,6 +86,8 @@ def _settings(connection: sa.Connection) -> None:
             settings=settings,
             updated_at=NOW,
         )
+    for configuration_id, profile in ((1, "Sales"), (4, "Inside")):
+        put(connection, t.assignment, configuration_id=configuration_id, profile=profile)
     for service in ("salesforce", "microsoft"):
         put(connection, t.connection, service=service, settings={}, updated_at=NOW, problem="")
 
@@ -130,6 +132,8 @@ def _person(
     if kind != "waiting":
         state["last_run_id"] = connection.execute(sa.insert(t.sync_run).values(run)).inserted_primary_key[0]
     put(connection, t.user_state, **state)
+    if configuration not in (1, 4):
+        put(connection, t.assignment, configuration_id=configuration, username=f"{address}.sf")
 
 
 _STATES: dict[str, dict[str, Any]] = {

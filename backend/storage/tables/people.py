@@ -74,6 +74,7 @@ configuration = Table(
     Column("version", Integer, nullable=False),
     Column("settings", Json, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("updated_by", String(320), nullable=False, server_default=""),
 )
 
 assignment = Table(

@@ -150,7 +150,7 @@ def people_numbers(connection: sa.Connection, query: Query) -> Numbers:
     everybody = sa.select(sa.func.count(), sa.func.count().filter(user_state.c.paused)).select_from(SYNCING)
     total, by_hand = connection.execute(everybody).one()
     counts = {Standing(name): number for name, number in connection.execute(counted)}
-    return Numbers(counts, total, _unassigned(connection), by_hand)
+    return Numbers(counts, total, unassigned(connection), by_hand)
 
 
 def people_page(connection: sa.Connection, query: Query, total: int, since: datetime) -> tuple[PersonRow, ...]:
@@ -224,7 +224,8 @@ def configurations(connection: sa.Connection) -> tuple[tuple[int, str], ...]:
     return tuple((row.id, row.name) for row in connection.execute(query))
 
 
-def _unassigned(connection: sa.Connection) -> int:
+def unassigned(connection: sa.Connection) -> int:
+    """Active Salesforce users who are in no configuration."""
     assigned = sa.select(user_state.c.user_id).where(user_state.c.configuration_id.is_not(None))
     query = sa.select(sa.func.count()).select_from(person).where(person.c.active, person.c.id.not_in(assigned))
     return connection.scalar(query) or 0

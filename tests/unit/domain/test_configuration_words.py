@@ -60,8 +60,14 @@ def test_every_choice_has_words_of_its_own() -> None:
         for choice in kind
         if not isinstance(choice, Operator)
     ]
-    assert set(WORDS) == set(choices)
+    assert set(WORDS) == {(type(choice), choice) for choice in choices}
     assert len(choices) > 30
+
+
+def test_values_of_different_kinds_that_are_spelt_alike_have_their_own_words() -> None:
+    assert in_words(Direction.OFF) == "don't sync"
+    assert in_words(SeriesRule.OFF) == "leave repeating events alone"
+    assert in_words(Ownership.ALL) == "every contact that the person can read"
 
 
 def test_nothing_is_no_difference() -> None:
