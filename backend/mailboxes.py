@@ -31,9 +31,14 @@ def mailbox_of(user: UserView, microsoft: MicrosoftConnection, people: People) -
 
     Raises AccessLost.
     """
-    if user.mailbox_id is not None and user.mailbox_address == user.address:
+    if user.mailbox_id is not None and is_known(user):
         return microsoft.mailbox(user.mailbox_id)
     return _found(user, microsoft, people)
+
+
+def is_known(user: UserView) -> bool:
+    """Whether the mailbox is the one that was found by the user's present address."""
+    return user.mailbox_id is not None and user.mailbox_address == user.address
 
 
 def look_for(user: UserView, trouble: Iterable[ServiceError], microsoft: MicrosoftConnection, people: People) -> None:

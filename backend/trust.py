@@ -28,14 +28,33 @@ def trust_file(config: Config) -> Path | None:
     """
     if config.ca_bundle is None:
         return None
-    content = Path(DEFAULT_CA_BUNDLE_PATH).read_bytes().rstrip() + b"\n" + config.ca_bundle.read_bytes()
     path = config.data_dir / "trusted.pem"
-    if not path.exists() or path.read_bytes() != content:
+    if not path.exists() or not _is_current(*map(_dated, (path, config.ca_bundle, Path(DEFAULT_CA_BUNDLE_PATH)))):
+        content = _joined(config.ca_bundle)
         handle, draft = tempfile.mkstemp(dir=config.data_dir, prefix=".trusted-")
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(draft).replace(path)  # other processes see the old file or the new one, never half of it
     return path
+
+
+_Dated = tuple[Path, int, int]
+"""A file as it is at a time: its path, when it was changed, its size."""
+
+
+def _dated(path: Path) -> _Dated:
+    found = path.stat()
+    return path, found.st_mtime_ns, found.st_size
+
+
+@cache
+def _is_current(trusted: _Dated, bundle: _Dated, _public: _Dated) -> bool:
+    """Whether the file holds both. They are read once for a process and all that it forks later."""
+    return trusted[0].read_bytes() == _joined(bundle[0])
+
+
+def _joined(bundle: Path) -> bytes:
+    return Path(DEFAULT_CA_BUNDLE_PATH).read_bytes().rstrip() + b"\n" + bundle.read_bytes()
 
 
 class Trusted(HTTPAdapter):

@@ -17,14 +17,16 @@ from backend.config import Config
 from backend.domain.values import Kind
 from backend.ports.clock import Clock
 from backend.ports.errors import AccessLost
-from backend.storage import commit, leases
-from backend.storage.engine import hand_down
+from backend.storage import commit, follows, leases, service_cache
+from backend.storage.engine import hand_down, reading
+from backend.storage.organisation_state import OrganisationBook
 from backend.storage.runs import Finished, Outcome, Runs, UserState
 from backend.storage.secrets import SecretUnreadable
 from backend.storage.tables import person, user_state
 from backend.storage.work import Work
 from backend.sync.state import Stream
 from backend.sync.store import Changes
+from backend.sync.unresolved import Standing
 from backend.wiring import Lockstep
 
 NOBODY: Final = -1
@@ -53,11 +55,19 @@ def _read(lockstep: Lockstep) -> None:
     store, now = lockstep.store, lockstep.clock.now()
     store.user(NOBODY)
     store.planned_version(NOBODY)
+    store.mark()
+    lockstep.configurations.all()
     for kind in Kind:
         store.stream(NOBODY, kind)
+        store.suspects(NOBODY, kind)
         store.due_intents(NOBODY, kind, now)
-        store.snapshot(NOBODY, kind)
+        store.marks(NOBODY, kind)
+    store.unresolved(NOBODY, Standing.NEW)
+    store.over_limit(NOBODY)
     store.stale_series(NOBODY, now.date())
+    with reading(lockstep.database).begin() as connection:
+        follows.by_user(connection, "")
+        service_cache.look(connection, "", "")
 
 
 def _write(connection: sa.Connection, clock: Clock) -> None:
@@ -72,6 +82,7 @@ def _write(connection: sa.Connection, clock: Clock) -> None:
     run_id = runs.start(NOBODY, lease.token, "rehearsal")
     changes = Changes(stream=Stream(NOBODY, Kind.CONTACT, ""), planned_version=0)
     commit.apply(Work(connection, NOBODY, changes, clock.now()), lease)
+    OrganisationBook(cast(sa.Engine, _Within(connection)), clock).add_usage({"": 0}, {})
     runs.finish(run_id, NOBODY, Finished(Outcome.OK, UserState.IN_SYNC, complete=True))
     leases.release(connection, lease)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final, Self
 
 import structlog
@@ -17,7 +17,7 @@ from backend.config import Config
 from backend.connection_settings import microsoft_settings, salesforce_settings
 from backend.domain.values import Kind
 from backend.lease_keeper import kept
-from backend.mailboxes import look_for, mailbox_of
+from backend.mailboxes import is_known, look_for, mailbox_of
 from backend.microsoft.directory import MicrosoftConnection
 from backend.microsoft.settings import MicrosoftSettings
 from backend.outcomes import judged, told
@@ -267,8 +267,10 @@ class Lockstep:
 
     def _pass(self, user: UserView, begin: Callable[[Lease], int], *, dry_run: bool) -> RunReport:
         mailbox = mailbox_of(user, self.microsoft, self.people)
-        crm = self.salesforce.user(user.username, user.crm_user_id, pointed=further_fields(self.configurations.all()))
-        report = self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run)
+        pointed = cache(lambda: further_fields(self.configurations.all()))  # most passes never ask Salesforce
+        crm = self.salesforce.user(user.username, user.crm_user_id, pointed=pointed)
+        known = user if is_known(user) else None  # finding a mailbox brings its time zone
+        report = self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run, user=known)
         look_for(user, report.trouble, self.microsoft, self.people)
         if not (report.problem or report.lacks or report.waiting):
             report.problem, report.remedy = unshown_fields(user, self.store.mark())

@@ -39,6 +39,7 @@ class ServiceSession(requests.Session):
     def __init__(self, ca_file: str | None = None, limits: tuple[float, float] = TIME_LIMITS) -> None:
         super().__init__()
         self.limits = limits
+        self.auth = _as_it_is
         if ca_file is not None:
             self.verify = ca_file
 
@@ -48,6 +49,11 @@ class ServiceSession(requests.Session):
         if kwargs.get("verify") is None and isinstance(self.verify, str):
             kwargs["verify"] = self.verify
         return super().request(method, url, *args, **kwargs)
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without this, requests puts what a ~/.netrc says in the token's place, and looks for that file each time."""
+    return request
 
 
 class Tokens(Protocol):

@@ -95,7 +95,7 @@ class SalesforceConnection:
         salesforce_id: str,
         *,
         urgent: bool = False,
-        pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS,
+        pointed: Callable[[], Mapping[Kind, Sequence[str]]] = lambda: NO_FIELDS,
     ) -> SalesforceUser:
         """Salesforce as this user. Nothing is asked before the first call. `pointed`: see SalesforceUser."""
         return SalesforceUser(self._client(username, urgent=urgent), self._layouts, salesforce_id, pointed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -33,7 +33,7 @@ class SalesforceUser:
     Without the key field nothing is created: after a lost answer nobody could tell our record from a colleague's
     of the same name, and a repeat would make a second one (INV-3).
 
-    pointed: fields that anybody's field map points to.
+    pointed: tells which fields anybody's field map points to; asked when Salesforce is.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class SalesforceUser:
         client: Client,
         layouts: Layouts,
         salesforce_id: str,
-        pointed: Mapping[Kind, Sequence[str]] = NO_FIELDS,
+        pointed: Callable[[], Mapping[Kind, Sequence[str]]] = lambda: NO_FIELDS,
     ) -> None:
         self._client = client
         self._pointed = pointed
@@ -251,7 +251,7 @@ class SalesforceUser:
     def _layout(self, kind: Kind) -> Layout:
         afresh = kind not in self._looked_up
         self._looked_up.add(kind)
-        return self._layouts.pointing(self._client, kind, self._pointed.get(kind, ()), afresh=afresh)
+        return self._layouts.pointing(self._client, kind, self._pointed().get(kind, ()), afresh=afresh)
 
     def _no_key(self, layout: Layout) -> AccessLost:
         self._layouts.forget(self._client.username)

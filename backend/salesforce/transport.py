@@ -42,6 +42,11 @@ class SignIn(Protocol):
         ...
 
 
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without this, requests adds what a ~/.netrc says for the host, and looks for that file each time."""
+    return request
+
+
 class _Bearer(AuthBase):
     """Puts the present token on a request, whatever header the caller built."""
 
@@ -58,6 +63,7 @@ class TimedSession(requests.Session):
 
     def __init__(self, ca: str | None = None, time_limits: tuple[float, float] = TIME_LIMITS) -> None:
         super().__init__()
+        self.auth = _as_it_is
         self._own_ca = ca
         self._time_limits = time_limits
 

@@ -16,6 +16,9 @@ from backend.storage.configuration_codec import COLUMNS, decode_configuration, e
 from backend.storage.engine import reading
 from backend.storage.tables import assignment, configuration
 
+_ASSIGNMENTS = sa.select(assignment)
+_BY_NAME = sa.select(*COLUMNS).order_by(configuration.c.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
@@ -177,7 +180,7 @@ def load_all(connection: sa.Connection) -> tuple[Assigned, ...]:
     """Every configuration with its assignments, by name."""
     usernames: dict[int, list[str]] = {}
     profiles: dict[int, list[str]] = {}
-    for row in connection.execute(sa.select(assignment)):
+    for row in connection.execute(_ASSIGNMENTS):
         if row.username is not None:
             usernames.setdefault(row.configuration_id, []).append(row.username)
         else:
@@ -188,5 +191,5 @@ def load_all(connection: sa.Connection) -> tuple[Assigned, ...]:
             tuple(sorted(usernames.get(row.id, ()))),
             tuple(sorted(profiles.get(row.id, ()))),
         )
-        for row in connection.execute(sa.select(*COLUMNS).order_by(configuration.c.name))
+        for row in connection.execute(_BY_NAME)
     )

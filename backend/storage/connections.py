@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -74,9 +75,8 @@ class Connections:
 
     def secret(self, service: str) -> dict[str, Any]:
         """The secret, for the adapter that signs in with it; empty where none is stored. Raises SecretUnreadable."""
-        query = sa.select(self.table.c.secret).where(self.table.c.service == service)
         with reading(self._engine).begin() as transaction:
-            stored = transaction.execute(query).scalar()
+            stored = transaction.execute(_secret(self.table), {"one": service}).scalar()
         return {} if stored is None else self._vault.open(bytes(stored), service)
 
     def checked(
@@ -116,9 +116,7 @@ class Drafts(Connections):
 
 def read(transaction: sa.Connection, table: sa.Table = connection) -> tuple[Connection, ...]:
     """Every connection of a table without its secret, by name of the service."""
-    columns = [column for column in table.c if column.name != "secret"]
-    has_secret = table.c.secret.is_not(None).label("has_secret")
-    rows = transaction.execute(sa.select(*columns, has_secret).order_by(table.c.service)).all()
+    rows = transaction.execute(_whole(table)).all()
     return tuple(
         Connection(
             row.service,
@@ -132,3 +130,14 @@ def read(transaction: sa.Connection, table: sa.Table = connection) -> tuple[Conn
         )
         for row in rows
     )
+
+
+@cache
+def _whole(table: sa.Table) -> sa.Select[Any]:
+    columns = [column for column in table.c if column.name != "secret"]
+    return sa.select(*columns, table.c.secret.is_not(None).label("has_secret")).order_by(table.c.service)
+
+
+@cache
+def _secret(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table.c.secret).where(table.c.service == sa.bindparam("one"))

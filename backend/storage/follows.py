@@ -10,6 +10,8 @@ from backend.storage.statements import run_many, upsert
 from backend.storage.tables import followed
 from backend.sync.store import Follows
 
+_FOLLOWED = sa.select(followed.c.crm_user_id, followed.c.crm_id)
+_BY_ONE = _FOLLOWED.where(followed.c.crm_user_id == sa.bindparam("who"))
 _NO_LONGER = sa.delete(followed).where(
     followed.c.crm_user_id == sa.bindparam("who"), followed.c.crm_id == sa.bindparam("what")
 )
@@ -17,11 +19,9 @@ _NO_LONGER = sa.delete(followed).where(
 
 def by_user(connection: sa.Connection, crm_user_id: str | None = None) -> dict[str, frozenset[str]]:
     """Followed contacts by Salesforce user id; of everybody, or of one."""
-    query = sa.select(followed.c.crm_user_id, followed.c.crm_id)
-    if crm_user_id is not None:
-        query = query.where(followed.c.crm_user_id == crm_user_id)
+    rows = connection.execute(_FOLLOWED if crm_user_id is None else _BY_ONE, {"who": crm_user_id})
     found: dict[str, set[str]] = {}
-    for who, what in connection.execute(query):
+    for who, what in rows:
         found.setdefault(who, set()).add(what)
     return {who: frozenset(whats) for who, whats in found.items()}
 

@@ -30,6 +30,9 @@ class OrganisationState:
     api_max: int | None = None
 
 
+_STATE = sa.select(*(organisation.c[name] for name in OrganisationState.__dataclass_fields__))
+
+
 class OrganisationBook:
     """Keeps the organisation's row and the count of calls."""
 
@@ -39,9 +42,8 @@ class OrganisationBook:
 
     def state(self) -> OrganisationState:
         """What is known; everything empty before the first cycle."""
-        columns = [organisation.c[name] for name in OrganisationState.__dataclass_fields__]
         with reading(self._engine).begin() as connection:
-            row = connection.execute(sa.select(*columns)).one_or_none()
+            row = connection.execute(_STATE).one_or_none()
         return OrganisationState() if row is None else OrganisationState(*row)
 
     def cycle_started(self) -> None:

@@ -29,6 +29,15 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 _FORMAT: Final = 1
 """To be raised when an adapter stores its answers in another shape."""
 
+_ROW = sa.select(service_cache.c.version, service_cache.c.sealed, service_cache.c.expires_at).where(
+    service_cache.c.service == sa.bindparam("of_service"), service_cache.c.subject == sa.bindparam("about")
+)
+
+
+def look(connection: sa.Connection, service: str, subject: str) -> sa.Row[Any, Any, Any] | None:
+    """Version, sealed content and end of one answer, if there is one."""
+    return connection.execute(_ROW, {"of_service": service, "about": subject}).one_or_none()
+
 
 def fingerprint(*facts: Any) -> str:
     """A name for all that makes up a connection, secrets included; no way leads back from it. Facts are JSON values."""
@@ -70,10 +79,8 @@ class SqlServiceCache:
 
     def _read(self, subject: str) -> tuple[int, Mapping[str, Any], timedelta | None]:
         """The row's version (0 without one), its content (empty if it is of no use), and how long that lasts."""
-        columns = service_cache.c
-        query = sa.select(columns.version, columns.sealed, columns.expires_at).where(*self._row(subject))
         with reading(self._engine).begin() as transaction:
-            row = transaction.execute(query).one_or_none()
+            row = look(transaction, self._service, subject)
         if row is None:
             return 0, {}, None
         left = None if row.expires_at is None else row.expires_at - self._clock.now()

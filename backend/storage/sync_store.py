@@ -93,6 +93,8 @@ class SqlSyncStore:
 
     def known(self, user_id: int, kind: Kind, ids: Sequence[str]) -> frozenset[str]:
         """See SyncStore."""
+        if not ids:
+            return frozenset()
         with self._reading.begin() as connection:
             return lookups.known(connection, user_id, kind, ids)
 

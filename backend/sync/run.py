@@ -109,13 +109,15 @@ class Engine:
         *,
         begin: Callable[[Lease], int] = lambda _lease: 0,
         dry_run: bool = False,
+        user: UserView | None = None,
     ) -> RunReport:
         """One pass for one user. Never raises for what a service or an item does; the report tells.
 
-        begin: called with the lease once the pass has it; gives the number of the run. `dry_run` plans only.
+        begin: called with the lease once the pass has it; gives the number of the run. `dry_run` plans only. `user`:
+        as he was read just now, to spare reading him again.
         """
         report = RunReport(user_id)
-        user = self.store.user(user_id)
+        user = user or self.store.user(user_id)
         if user is None:
             return replace(report, outcome="off")
         lease = self.store.acquire(user_id, self.holder, self.lease_seconds)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from backend.sandbox.faults import Rule
 from backend.sandbox.world import Person
 from backend.storage import tables
 from backend.wiring import Lockstep
-from tests.fakes.installation import Installation, ServiceClock
+from tests.fakes.installation import Installation, ServiceClock, timed
 
 
 @pytest.fixture
@@ -222,3 +223,18 @@ def test_no_token_lies_in_the_database_in_clear(
     assert len(sessions) >= 2
     stored = repr(rows) + "".join(capfd.readouterr())
     assert not [secret for secret in (token, *sessions) if secret in stored]
+
+
+def test_a_password_in_netrc_never_takes_the_place_of_a_token(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "netrc"
+    file.write_text("default login somebody password something\n", encoding="ascii")
+    file.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(file))
+    (person,) = installation.stage.hire(1)
+    installation.assign()
+    installation.box(person).create_event(timed("Talk", installation.soon()))
+    installation.settle()
+    monkeypatch.delenv("NETRC")
+    assert [row["Subject"] for row in installation.records("Subject")] == ["Talk"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from typing import Any
 
 import pytest
 import requests
 import sqlalchemy as sa
+from sqlalchemy.sql.compiler import SQLCompiler
 
-from backend.storage import tables
+from backend.storage import statements, tables
 from backend.storage.engine import opened, reading
 from backend.trust import Trusted, trust_file
 from backend.warm_up import warm_up
@@ -50,6 +52,30 @@ def test_a_job_opens_what_its_worker_prepared_with_a_connection_of_its_own(insta
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_quiet_pass_compiles_nothing_that_its_worker_did_not(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.stage.hire(1)
+    installation.assign()
+    installation.settle()
+    installation.later(minutes=15)
+    monkeypatch.setattr(statements, "_prepared", {})
+    warm_up(installation.stage.config)
+    installation.open()
+    compiled: list[str] = []
+    compile_ = SQLCompiler.__init__
+
+    def noted(self: SQLCompiler, *args: Any, **options: Any) -> None:
+        compile_(self, *args, **options)
+        compiled.append(str(self))
+
+    monkeypatch.setattr(SQLCompiler, "__init__", noted)
+    (user,) = installation.lockstep.store.users()
+    compiled.clear()
+    report = installation.lockstep.sync_user(user.user_id, "test")
+    assert (report.outcome, report.written, compiled) == ("ok", 0, [])
 
 
 def test_only_servers_of_the_trusted_authorities_are_spoken_to(
