@@ -19,6 +19,7 @@ from backend.domain.values import Kind
 from backend.lease_keeper import kept
 from backend.mailboxes import is_known, look_for, mailbox_of
 from backend.microsoft.directory import MicrosoftConnection
+from backend.microsoft.mailbox import GraphMailbox
 from backend.microsoft.settings import MicrosoftSettings
 from backend.outcomes import judged, told
 from backend.ports.clock import Clock
@@ -223,11 +224,18 @@ class Lockstep:
             self.organisation.identify(port.identity())
         if full or self.store.mark() is None:
             self.people.store(salesforce.users())  # else a first reading would not know yet whom its rows concern
-        count = self.engine.read_organisation(port, self._filter_fields(), full=full, on_users=self.people.store)
+        count = self.engine.read_organisation(
+            port, self._filter_fields(), full=full, on_users=self.people.store, mailbox_of=self._left_mailbox
+        )
         look_again(self.connections, salesforce, self.clock.now())
         if salesforce.budget.maximum:
             self.organisation.set_allowance(salesforce.budget.used, salesforce.budget.maximum)
         return count
+
+    def _left_mailbox(self, user_id: int) -> GraphMailbox | None:
+        """Where the items of somebody who left were made; None if none ever was. Raises NotConnected."""
+        mailbox_id = self.people.mailbox_id(user_id)
+        return None if mailbox_id is None else self.microsoft.mailbox(mailbox_id)
 
     def _filter_fields(self) -> list[str]:
         conditions = (

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from backend.domain.configuration import Direction
 from backend.domain.identity import normal_email
-from backend.domain.values import Kind
+from backend.domain.values import Kind, Side
+from backend.ports.answers import Op
 from backend.storage import todos
 from backend.storage.configuration_codec import COLUMNS, decode_configuration
 from backend.storage.statements import IDS, look_up
-from backend.storage.tables import configuration, mailbox_item, person, user_state
+from backend.storage.tables import configuration, intent, mailbox_item, person, user_state
 from backend.sync.meetings import Lead, lead
-from backend.sync.state import Holder, Presence, SeenItem
+from backend.sync.state import Holder, IntentState, Presence, SeenItem
 
 PATIENCE: Final = timedelta(hours=24)
 """How long an organiser who cannot run keeps the lead."""
@@ -67,6 +69,21 @@ _BY_ADDRESS = (
     .join(user_state, user_state.c.user_id == person.c.id)
     .where(person.c.address.in_(IDS), user_state.c.syncs)
 )
+_LEFT_OPEN = (
+    sa.select(person.c.address, user_state.c.syncs, user_state.c.configuration_id)
+    .join(intent, intent.c.user_id == person.c.id)
+    .join(user_state, user_state.c.user_id == person.c.id, isouter=True)
+    .where(
+        person.c.address.in_(IDS),
+        intent.c.kind == Kind.EVENT.value,
+        intent.c.side == Side.MAILBOX.value,
+        intent.c.op == Op.CREATE.value,
+        intent.c.state.in_([IntentState.SENT.value, IntentState.PLANNED.value]),
+        sa.or_(intent.c.state == IntentState.SENT.value, intent.c.attempts > 0),
+    )
+    .distinct()
+)
+"""Whose event may stand in his calendar although nobody was told (`Intent.may_have_made`)."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ class Organizers:
 def holders(connection: sa.Connection, uids: Iterable[str]) -> dict[str, tuple[Holder, ...]]:
     """All users' copies by UID, in order of user. Eligible: the copy is there, and its user writes to Salesforce."""
     rows = list(look_up(connection, _COPIES, uids))
-    writing = _writing_events(connection, {row.configuration_id for row in rows if row.syncs})
+    writing = _with_direction(connection, {row.configuration_id for row in rows if row.syncs}, _writes)
     found: dict[str, tuple[Holder, ...]] = {}
     for row in sorted(rows, key=lambda row: (row.user_id, row.mailbox_id)):
         eligible = row.presence == Presence.HERE.value and bool(row.syncs) and row.configuration_id in writing
@@ -100,6 +117,14 @@ def organizers(
         if address in rows and _declined(rows[address], copies.get(uid, ()), now - PATIENCE)
     }
     return Organizers({address: row.id for address, row in rows.items()}, frozenset(declined))
+
+
+def left_open(connection: sa.Connection, items: Iterable[SeenItem]) -> frozenset[str]:
+    """Addresses of the items' organisers who left with an event made without an answer (D-9)."""
+    addresses = {address for item in items if item.uid and (address := normal_email(item.organizer))}
+    rows = list(look_up(connection, _LEFT_OPEN, addresses))
+    syncing = _with_direction(connection, {row.configuration_id for row in rows if row.syncs}, _syncs)
+    return frozenset(row.address for row in rows if not (row.syncs and row.configuration_id in syncing))
 
 
 def leads(connection: sa.Connection, user_id: int, mailbox_ids: Iterable[str], now: datetime) -> dict[str, Lead]:
@@ -127,9 +152,17 @@ def lead_anew(connection: sa.Connection, changed: Iterable[int], syncing: set[in
     todos.mark(connection, ((row.user_id, Kind.EVENT.value, todos.MEETING, row.uid) for row in fellows))
 
 
-def _writing_events(connection: sa.Connection, configuration_ids: set[int]) -> set[int]:
-    rows = look_up(connection, _SETTINGS, configuration_ids)
-    return {row.id for row in rows if decode_configuration(row).events.direction.writes_crm}
+def _with_direction(connection: sa.Connection, ids: set[int], suits: Callable[[Direction], bool]) -> set[int]:
+    """Those of the configurations whose direction of events suits."""
+    return {row.id for row in look_up(connection, _SETTINGS, ids) if suits(decode_configuration(row).events.direction)}
+
+
+def _writes(direction: Direction) -> bool:
+    return direction.writes_crm
+
+
+def _syncs(direction: Direction) -> bool:
+    return direction is not Direction.OFF
 
 
 def _declined(organizer: sa.Row[Any], copies: tuple[Holder, ...], limit: datetime) -> bool:

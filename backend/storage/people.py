@@ -60,6 +60,13 @@ class People:
         with self._engine.begin() as connection:
             connection.execute(place.values(mailbox_id=mailbox_id, mailbox_zone=zone, mailbox_address=address))
 
+    def mailbox_id(self, user_id: int) -> str | None:
+        """The mailbox that a person's items were made in so far, whether he syncs or not."""
+        query = sa.select(user_state.c.mailbox_id).where(user_state.c.user_id == user_id)
+        with reading(self._engine).begin() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
     def set_paused(self, user_ids: Iterable[int], paused: bool) -> None:
         """Stops or resumes people's passes; nothing else changes for them."""
         with self._engine.begin() as connection:

@@ -45,7 +45,7 @@ RECORD = _columns(crm_record, ("kind", "strong_key", "natural_key"), ("values",)
 LINE = list(line.c)
 LINK = _columns(link, ("created_at", "updated_at"), ("shadow_mailbox", "shadow_crm"))
 MEETING = _columns(meeting, (), ("shadow_mailbox", "shadow_crm"))
-INTENT = _columns(intent, ("run_id", "created_at", "updated_at"), ("values", "from_mailbox", "from_crm"))
+INTENT = _columns(intent, ("run_id", "updated_at"), ("values", "from_mailbox", "from_crm"))
 
 
 def _uuid(text: str | None) -> UUID | None:
@@ -164,6 +164,7 @@ def to_intent(row: sa.Row[Any], decode: Decoder) -> Intent:
         message=row.message,
         rule=row.rule,
         hold=row.hold,
+        decided_at=row.created_at,
     )
 
 

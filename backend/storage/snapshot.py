@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from backend.domain.values import Kind
 from backend.storage.closure import Closure
-from backend.storage.holders import holders, organizers
+from backend.storage.holders import holders, left_open, organizers
 from backend.storage.reading_rows import INTENT, to_intent, to_series
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
@@ -62,6 +62,8 @@ def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo,
     uids |= {entry.uid for entry in found.meetings.values()}
     copies = holders(connection, uids)
     leading = organizers(connection, found.items.values() if kind is Kind.EVENT else (), copies, now)
+    met = {entry.uid for entry in found.meetings.values() if entry.line_id is not None}
+    unmet = [item for item in found.items.values() if item.uid not in met] if kind is Kind.EVENT else []
     line_ids = [str(line_id) for line_id in found.lines]
     return Snapshot(
         todos=marks,
@@ -80,6 +82,7 @@ def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo,
         tombstones=_tombstones(connection, found, whose | {"since": now - TOMBSTONE_LIFE}),
         totals=connection.execute(_TOTAL, whose).scalar_one(),
         unresolved=by_link(connection, found.links) if kind is Kind.CONTACT else {},
+        left_open=left_open(connection, unmet),
     )
 
 

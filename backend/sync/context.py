@@ -165,6 +165,10 @@ class Context:
         holders = self.snapshot.holders.get(item.uid, ())
         return lead(holders, organizer, declined=item.uid in self.snapshot.declined)
 
+    def left_open(self, item: SeenItem) -> bool:
+        """Whether it may be an event that we made for its organiser before he left: that is looked up first (D-9)."""
+        return (item.organizer or "").casefold() in self.snapshot.left_open
+
     def base_crm(self, link: Link) -> Values | None:
         """Shadow of the Salesforce side: the meeting's where there is one, so a new leader misses nothing (D-7).
 

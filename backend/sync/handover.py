@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from backend.domain.configuration import Direction
-from backend.domain.values import Kind
+from backend.domain.values import Kind, Side
 from backend.sync.executor import Executor
 from backend.sync.recovery import Recovery
 from backend.sync.state import Intent, IntentState
@@ -47,7 +47,8 @@ class HandOver:
         mine = self.executor.context.user.user_id
         others: dict[int, list[Intent]] = defaultdict(list)
         for one in pending.values():
-            if one.user_id != mine and one.state in (IntentState.PLANNED, IntentState.SENT):
+            under_way = one.state in (IntentState.PLANNED, IntentState.SENT)
+            if one.user_id != mine and one.side is Side.CRM and under_way:
                 others[one.user_id].append(one)
         return {owner: intents for owner, intents in others.items() if not syncs(self.store, owner, intents[0].kind)}
 

@@ -19,16 +19,7 @@ from backend.sync.joining import doubt, found_again, stop_follows
 from backend.sync.plan import Step, Verb
 from backend.sync.scope import left_out
 from backend.sync.series import ItemView
-from backend.sync.state import (
-    Line,
-    LineState,
-    LinkState,
-    Meeting,
-    Note,
-    Origin,
-    Presence,
-    SeenRecord,
-)
+from backend.sync.state import Line, LineState, LinkState, Meeting, Note, Origin, Presence, SeenRecord
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SAME_ADDRESS = "Another contact of this mailbox has the same e-mail address. Only one of them is kept in step."
@@ -328,8 +319,9 @@ class Newcomers:
             return None
         if context.kind is Kind.EVENT:
             lead = context.lead(view.seen)
-            if lead.leader is None:
+            if lead.leader is None or context.left_open(view.seen):
                 self.waiting |= {view.ref.mailbox_id, view.seen.uid or ""}
+                return None
             if not lead.led_by(context.user.user_id):
                 return None
         if meeting is not None:

@@ -55,8 +55,6 @@ ROUNDS: Final = 6
 """Planning rounds in one pass: matching, comparing, and what the answers brought to light."""
 UNREAD: Final = "Salesforce is read as a whole first: the field map names fields that were not read so far."
 SERIES_MARGIN: Final = timedelta(days=7)
-
-
 Keeper = Callable[[Lease], AbstractContextManager[object]]
 Progress = Callable[[int, Kind, int, int], None]
 """Told of (user id, kind, writes done, writes in all) while a pass writes."""
@@ -85,8 +83,12 @@ class Engine:
         *,
         full: bool = False,
         on_users: Callable[[Sequence[CrmUser]], object] = lambda _users: None,
+        mailbox_of: Callable[[int], Mailbox | None] = lambda _user: None,
     ) -> int | None:
-        """Reads Salesforce for everybody; how many rows were reported, None if another worker is at it."""
+        """Reads Salesforce for everybody; how many rows were reported, None if another worker is at it.
+
+        mailbox_of: where somebody's items were made so far; asked only for people who left (D-9).
+        """
         lease = self.store.acquire(ORGANISATION, self.holder, self.lease_seconds)
         if lease is None:
             return None
@@ -94,7 +96,7 @@ class Engine:
             with self.keeper(lease):
                 reader = OrganisationReader(self.store, port, lease, self.clock.now(), on_users)
                 count = reader.read(filter_fields, full=full)
-                Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now()).close()
+                Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now(), mailbox_of).close()
         except ServiceError:
             self.store.release(lease)  # whoever mends it and tries again need not wait until the lease ends
             raise

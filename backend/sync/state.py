@@ -250,6 +250,14 @@ class Intent:
     hold: str = ""
     fingerprint: str = ""
     """Digest of both sides when it was planned; not stored, the link keeps it as `held_on`."""
+    decided_at: datetime | None = field(default=None, compare=False)
+    """When it was stored; None before."""
+
+    @property
+    def may_have_made(self) -> bool:
+        """Whether it is a create that something may have come of, although nobody was told."""
+        tried = self.state is IntentState.SENT or (self.state is IntentState.PLANNED and self.attempts > 0)
+        return self.op is Op.CREATE and tried
 
 
 @dataclass(frozen=True, slots=True)

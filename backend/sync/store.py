@@ -109,8 +109,9 @@ class Snapshot:
     items: by mailbox id · records: by Salesforce id · in_scope: ids of records that this user's filters take ·
     lines: of the links, of the records by id, and of the records' key tags · holders: by UID, all users' ·
     organizers: organiser's address -> user id, for addresses of users who sync · declined: UIDs whose organiser had
-    his chance and did not take it (D-4) · pending: open intents by target, of any user · linked_elsewhere: ids of
-    lines that other users' links name · totals: number of live links, for the guards.
+    his chance and did not take it (D-4) · left_open: addresses of organisers who no longer sync and may have an event
+    of Salesforce in their calendar without our knowing (D-9) · pending: open intents by target, of any user ·
+    linked_elsewhere: ids of lines that other users' links name · totals: number of live links, for the guards.
     """
 
     todos: tuple[Todo, ...]
@@ -130,6 +131,7 @@ class Snapshot:
     totals: int = 0
     unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
     """Companies without an account, by link."""
+    left_open: frozenset[str] = frozenset()
 
 
 class SyncStore(Protocol):

@@ -67,7 +67,11 @@ class Lab:
 
     def read(self) -> None:
         """One reading of the organisation."""
-        self.engine.read_organisation(FakeOrganisation(self.world))
+        self.engine.read_organisation(FakeOrganisation(self.world), mailbox_of=self.mailbox_of)
+
+    def mailbox_of(self, user_id: int) -> FakeMailbox:
+        """A person's mailbox as the engine reaches it."""
+        return FakeMailbox.of(self.world, user_id)
 
     def sync(self, user_id: int = 1) -> RunReport:
         """One pass of one user. What slow transactions hold back is committed before it looks at single rows."""

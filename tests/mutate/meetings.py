@@ -99,7 +99,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/run.py",
-                "                Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now()).close()",
+                "                Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now(), mailbox_of).close()",
                 "                pass",
             ),
         ),
@@ -117,6 +117,79 @@ MUTANTS: Final = (
             ),
         ),
         (SHARED + "test_inv6_an_edit_made_while_a_leaver_is_away_is_delivered_when_he_returns_d9",),
+    ),
+    Mutant(
+        "leavers-events-are-looked-up",
+        "an event that may stand in a leaver's calendar is looked up by its key there (D-9, INV-17)",
+        (
+            Edit(
+                "backend/sync/leavers.py",
+                "        seen_to += self._items([one for one in creates if one.side is Side.MAILBOX], settlement)\n",
+                "",
+            ),
+        ),
+        (SHARED + "test_inv17_who_is_asked_to_an_event_that_a_leaver_has_without_an_answer_makes_no_second_record_d9",),
+        short=True,
+    ),
+    Mutant(
+        "colleagues-wait-for-the-look",
+        "who is asked by a leaver waits until his calendar was looked at (D-9, INV-17)",
+        (
+            Edit(
+                _NEWCOMERS,
+                "            if lead.leader is None or context.left_open(view.seen):\n",
+                "            if lead.leader is None:\n",
+            ),
+        ),
+        (SHARED + "test_inv17_who_is_asked_to_an_event_that_a_leaver_has_without_an_answer_makes_no_second_record_d9",),
+    ),
+    Mutant(
+        "a-silent-mailbox-is-asked-again",
+        "a leaver's mailbox that does not answer is asked again for a day (D-9, INV-15)",
+        (
+            Edit(
+                "backend/sync/leavers.py",
+                "            return [one for one in creates if (one.decided_at or _LONG_AGO) > self.now - PATIENCE]\n",
+                "            return []\n",
+            ),
+        ),
+        (SHARED + "test_d9_inv15_a_leavers_mailbox_that_does_not_answer_is_asked_again_for_a_day",),
+    ),
+    Mutant(
+        "a-silent-mailbox-is-asked-for-a-day",
+        "… and then no longer: whom he asked goes on (INV-15)",
+        (
+            Edit(
+                "backend/sync/leavers.py",
+                "            return [one for one in creates if (one.decided_at or _LONG_AGO) > self.now - PATIENCE]\n",
+                "            return creates\n",
+            ),
+        ),
+        (SHARED + "test_d9_inv15_a_leavers_mailbox_that_does_not_answer_is_asked_again_for_a_day",),
+    ),
+    Mutant(
+        "items-are-their-owners-alone",
+        "what a leaver may have made in his mailbox is not looked for in a colleague's (D-9)",
+        (
+            Edit(
+                "backend/sync/handover.py",
+                "            if one.user_id != mine and one.side is Side.CRM and under_way:\n",
+                "            if one.user_id != mine and under_way:\n",
+            ),
+        ),
+        (SHARED + "test_d9_what_a_leavers_mailbox_may_hold_is_not_looked_for_in_a_colleagues",),
+    ),
+    Mutant(
+        "leavers-pairs-stay",
+        "what another pair of the leaver has is not bound again (INV-1)",
+        (
+            Edit(
+                "backend/sync/leavers.py",
+                "        free = [item for item in found if Ref(item.id) not in linked]\n",
+                "        free = found\n",
+            ),
+        ),
+        (SHARED + "test_d9_inv1_an_event_that_another_pair_of_the_leaver_has_is_not_bound_again",),
     ),
     Mutant(
         "next-leader-is-woken",

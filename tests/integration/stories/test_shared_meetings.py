@@ -18,6 +18,7 @@ from tests.fakes.account import Account, Thing
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Moment
 from tests.fakes.lab import Lab
+from tests.fakes.world import Fault
 
 EVENTS = replace(
     EVERYTHING,
@@ -128,6 +129,113 @@ def test_d9_a_zombie_whose_write_was_taken_over_commits_nothing_more_inv10() -> 
 
     lab.revive()
     assert len(settled(lab)) == 1
+
+
+def made_unanswered(lab: Lab) -> Account:
+    """An event of Salesforce stands in its owner's calendar, and the answer was lost; everybody had a pass before."""
+    settled(lab)
+    lab.world.org.create(Kind.EVENT, review(lab), lab.world.people[1].crm_user_id)
+    dies(lab, 1, "mailbox.write", Moment.AFTER)
+    return lab.world.mailbox_of(1)
+
+
+@pytest.mark.parametrize("first", ["the cycle", "the colleague"])
+@pytest.mark.parametrize("edited", [False, True], ids=["as made", "edited"])
+def test_inv17_who_is_asked_to_an_event_that_a_leaver_has_without_an_answer_makes_no_second_record_d9(
+    first: str, *, edited: bool
+) -> None:
+    """He invites a colleague to it and leaves before his next pass: it is looked up by its key in his mailbox."""
+    lab = Lab(2, EVENTS)
+    organiser = made_unanswered(lab)
+    if edited:
+        organiser.edit(copy(lab, 1).id, {"subject": "Review, moved to the afternoon"})
+    organiser.invite(copy(lab, 1).id, [lab.world.people[2].address])
+    lab.leave(1)
+    deliver(lab)
+    if first == "the colleague":
+        lab.sync(2)
+        assert [row["subject"] for row in records(lab)] == ["Review"], "he waits for the look"
+
+    expected = "Review, moved to the afternoon" if edited else "Review"
+    assert [row["subject"] for row in settled(lab)] == [expected]
+    assert open_writes(lab) == 0
+    assert lab.world.outbox == []
+
+    lab.enter(1)
+    assert [row["subject"] for row in settled(lab)] == [expected]
+    assert len(lab.world.mailbox_of(1).living(Kind.EVENT)) == 1
+
+
+def test_inv17_who_syncs_contacts_only_from_now_on_has_left_his_events_d9() -> None:
+    """His passes do not look at events any more, so that he never declines to lead, and nobody waits for him."""
+    lab = Lab(2, EVENTS)
+    organiser = made_unanswered(lab)
+    organiser.edit(copy(lab, 1).id, {"subject": "Review, moved to the afternoon"})
+    organiser.invite(copy(lab, 1).id, [lab.world.people[2].address])
+    with lab.configurations.editing() as editor:
+        editor.save(replace(EVERYTHING, name="contacts", events=replace(EVENTS.events, direction=Direction.OFF)))
+        editor.assign("contacts", usernames=[f"{lab.world.people[1].address}.crm"])
+    deliver(lab)
+    lab.sync(1)
+    lab.sync(2)
+
+    assert [row["subject"] for row in settled(lab)] == ["Review, moved to the afternoon"]
+
+
+@pytest.mark.parametrize("trouble", ["busy", "access"])
+def test_d9_inv15_a_leavers_mailbox_that_does_not_answer_is_asked_again_for_a_day(trouble: str) -> None:
+    """Whom he asked waits until it answers; after a day his copy counts as a meeting of its own."""
+    lab = Lab(2, EVENTS)
+    organiser = made_unanswered(lab)
+    organiser.edit(copy(lab, 1).id, {"subject": "Review, moved to the afternoon"})
+    organiser.invite(copy(lab, 1).id, [lab.world.people[2].address])
+    lab.leave(1)
+    deliver(lab)
+    for _ in range(3):
+        lab.world.faults.append(Fault("mailbox.find_tagged", trouble))
+        lab.cycle()
+        assert (open_writes(lab), len(records(lab))) == (1, 1)
+        lab.wait(timedelta(hours=7))
+    lab.wait(timedelta(hours=3))
+    lab.world.faults.append(Fault("mailbox.find_tagged", trouble))
+    lab.cycle()
+
+    assert open_writes(lab) == 0
+    assert {pair.link.state for pair in lab.pairs(2)} == {LinkState.LINKED}
+
+
+def test_d9_what_a_leavers_mailbox_may_hold_is_not_looked_for_in_a_colleagues() -> None:
+    """The record went over to a colleague, whose pass comes across the leaver's write."""
+    lab = Lab(2, EVENTS)
+    made_unanswered(lab)
+    lab.leave(1)
+    (row,) = lab.world.org.living(Kind.EVENT)
+    lab.world.org.give(row.id, lab.world.people[2].crm_user_id)
+    lab.world.faults.append(Fault("mailbox.find_tagged", "busy"))
+    lab.cycle()
+    assert copy(lab, 2).by_api
+    assert open_writes(lab) == 1
+
+    lab.read()
+    assert open_writes(lab) == 0
+    assert [pair.link.mailbox_id for pair in lab.pairs(1)] == [copy(lab, 1).id]
+
+
+def test_d9_inv1_an_event_that_another_pair_of_the_leaver_has_is_not_bound_again() -> None:
+    """Tags are copied along with what they stand on (MS-092): the one that carries it now is paired already."""
+    lab = Lab(1, EVENTS)
+    box = lab.world.mailbox_of(1)
+    paired = box.create(Kind.EVENT, {**review(lab), "subject": "Lunch"})
+    made_unanswered(lab)
+    (made,) = [thing for thing in box.living(Kind.EVENT) if thing.id != paired]
+    box.things[paired].tag = made.tag
+    box.erase(made.id)
+    before = {pair.link.id: pair.link.mailbox_id for pair in lab.pairs(1)}
+    lab.leave(1)
+    lab.read()
+
+    assert open_writes(lab) == 0
+    assert {pair.link.id: pair.link.mailbox_id for pair in lab.pairs(1)} == before
 
 
 @pytest.mark.parametrize("step", ["crm.write", "mailbox.write"])
