@@ -99,8 +99,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/run.py",
-                "                Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now(), mailbox_of).close()",
-                "                pass",
+                "Leavers(self.store, port, self.holder, self.lease_seconds, self.clock.now(), mailbox_of).close()",
+                "pass",
             ),
         ),
         (SHARED + "test_inv15_inv3_what_a_leaver_left_half_done_and_nobody_needs_is_closed_and_known_again_d9",),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from backend.sandbox.faults import Rule
 from backend.sandbox.world import Person
 from backend.storage.tables import link
 from tests.fakes.databases import EVERYTHING
@@ -204,6 +205,32 @@ def test_ls026_ls033_ls034_ls035_a_configuration_that_goes_and_comes_back_touche
     assert writes == Counter()
     assert (both_sides(installation, ada), pairs(installation, ada)) == ((ALL_FOUR, ALL_FOUR), 4)
     assert edited_in_salesforce(installation, ada) == ["Pioneer", "Pioneer"]
+
+
+def test_d9_inv17_an_event_made_without_an_answer_is_found_in_the_calendar_of_who_left(
+    installation: Installation, ada: Person
+) -> None:
+    """Ada asks Bob to it and is unassigned before her next pass: his copy is no second meeting."""
+    (bob,) = installation.stage.hire(1)
+    installation.assign()
+    installation.settle()
+    installation.org.insert("Event", in_salesforce("Review", installation.soon(4), ada), ada.salesforce_id)
+    installation.read()
+    lost = Rule("lost_answer", service="microsoft", operation="batch", only="write", remaining=1)
+    installation.world.faults.add(lost)
+    assert installation.sync(ada).outcome == "partial"
+    (made,) = [each["id"] for each in installation.box(ada).events() if each["subject"] == "Review"]
+    guest = {"emailAddress": {"address": bob.address}, "type": "required"}
+    installation.box(ada).update_event(made, {"attendees": [guest]})
+    with installation.lockstep.configurations.editing() as editor:
+        editor.unassign(usernames=[ada.salesforce_username])
+    mailed = len(installation.world.outbox)
+    installation.sync(bob)
+    installation.settle()
+
+    assert len(installation.records("Id", where="Subject = 'Review'")) == 1
+    assert pairs(installation, bob) == 1
+    assert len(installation.world.outbox) == mailed
 
 
 def test_ls016_g3_other_mailboxes_for_everybody_are_confirmed_at_once_and_nothing_is_deleted(
