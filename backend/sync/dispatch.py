@@ -34,6 +34,8 @@ OVERTAKEN: Final = "The record changed just before it was written; compared agai
 RETURNED: Final = "What was deleted is there again; nothing is deleted."
 CONFIGURED: Final = "The configuration changed before it was sent."
 TAKEN: Final = "The other side has this contact already, paired with another one. Only one of them is kept in step."
+NOT_VISIBLE: Final = "not_visible"
+UNSEEN: Final = "Salesforce does not show this person the record, so neither copy is changed."
 COLLEAGUE: Final = "A colleague's contact of the same name or address is just being made; looked for again."
 COLLEAGUE_SECONDS: Final = 5.0
 
@@ -223,8 +225,12 @@ class Dispatch:
         return False
 
     def _absent(self, one: Intent, verdict: Verdict) -> None:
+        """Gone: planned again. Merely not shown to this person: held, or each pass would plan the same again (D-7)."""
+        if verdict is not Verdict.GONE:
+            self.settlement.refuse(one, NOT_VISIBLE, UNSEEN)
+            return
         crm_id = self._crm_id(one)
-        if verdict is Verdict.GONE and crm_id is not None:
+        if crm_id is not None:
             version = self.settlement.versions.get(crm_id) or self._mirrored_version(crm_id)
             self.settlement.changes.records.append((one.kind, absent_record(crm_id, verdict, version)))
         self.settlement.supersede(one, "The record is no longer to be found.")
@@ -301,6 +307,9 @@ class Dispatch:
             record = present.get(self._crm_id(one) or "", Verdict.UNKNOWN)
             if record is Verdict.GONE:
                 kept.append(one)
+                continue
+            if record is Verdict.UNKNOWN:
+                self.settlement.refuse(one, NOT_VISIBLE, UNSEEN)
                 continue
             if isinstance(record, Record):
                 self.settlement.changes.records.append((one.kind, seen_record(record)))

@@ -114,6 +114,7 @@ class Executor:
         dispatch = Dispatch(self.store, self.mailbox, self.crm, self.context, self.container, settlement, self.known)
         cleared = dispatch.cleared(batch)
         self.commit(settlement.collected())
+        self.tally.refused += settlement.refused
         if not cleared:
             return
         sent = [replace(one, state=IntentState.SENT) for one in cleared]

@@ -132,7 +132,7 @@ class Settlement:
             case Result.TRANSIENT:
                 self.later(one, answer.code, answer.message, answer.retry_after)
             case Result.REFUSED:
-                self._refused(one, answer.code, answer.message)
+                self.refuse(one, answer.code, answer.message)
 
     # --- success -----------------------------------------------------------------------------------------------------
 
@@ -380,7 +380,7 @@ class Settlement:
         link = self.links[one.link_id]
         if own and retry_after is None:
             if link.attempts + 1 >= PATIENCE:
-                self._refused(one, code, message)
+                self.refuse(one, code, message)
                 return
             self._store(replace(link, attempts=link.attempts + 1))
         seconds = retry_after if retry_after is not None else 2.0 ** min(attempts, LONGEST_DOUBLING)
@@ -399,7 +399,8 @@ class Settlement:
         """Not sent because somebody has to put something right first: sent as soon as a pass may."""
         self.changes.intents.append(replace(one, state=IntentState.PLANNED, code=code, message=message))
 
-    def _refused(self, one: Intent, code: str, message: str) -> None:
+    def refuse(self, one: Intent, code: str, message: str) -> None:
+        """Not written, and not tried again until item, record or settings change (H-8): a person is told why."""
         if code == WOULD_MAIL:
             self.changes.intents.append(replace(one, state=IntentState.HELD, hold=WOULD_MAIL, message=message))
             return

@@ -18,6 +18,9 @@ REMEDIES: Final = {
     "DUPLICATES_DETECTED": say("Merge the two, or give them the same address, so that they are recognised as one."),
     "INSUFFICIENT_ACCESS_OR_READONLY": say("Give this person the right to this record or field in Salesforce."),
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": say("Give this person the right to the related record."),
+    "not_visible": say(
+        "Share the record with this person in Salesforce, or make him its owner; then change the item on either side."
+    ),
     "INVALID_FIELD_FOR_INSERT_UPDATE": say("Give this person the right to write this field in Salesforce."),
 }
 ANY: Final = say("Change the item on either side, and it is tried again.")

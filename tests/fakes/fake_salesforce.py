@@ -145,7 +145,7 @@ class FakeOrganisation:
 
 
 class FakeCrm:
-    """`ports.crm.Crm` as one user, who sees everything."""
+    """`ports.crm.Crm` as one user, who sees everything but what the organisation's `unseen` names."""
 
     batch_size = 200
 
@@ -165,7 +165,9 @@ class FakeCrm:
     def fetch(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record | Verdict]:
         """See Crm."""
         with _call(self.world, "crm.fetch"):
-            return {id: verdict_of(self.world.org.rows.get(id), kind) for id in ids}
+            unseen = self.world.org.unseen.get(self.user, set())
+            rows = {id: None if id in unseen else self.world.org.rows.get(id) for id in ids}
+            return {id: verdict_of(row, kind) for id, row in rows.items()}
 
     def find_tagged(self, kind: Kind, keys: Sequence[UUID]) -> list[Record]:
         """See Crm."""

@@ -85,6 +85,9 @@ class Org:
     denied: dict[tuple[str, Kind], frozenset[Right]] = field(default_factory=dict)
     """Rights that a user lacks."""
 
+    unseen: dict[str, set[str]] = field(default_factory=dict)
+    """Records that are not shared with a user."""
+
     custom: dict[Kind, set[str]] = field(default_factory=lambda: {kind: set() for kind in Kind})
     """Custom fields of each object."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutate.mutant import Edit, Mutant
-from tests.mutate.places import BETWEEN, CONTACTS, EVENTS, GUARDS, MATRIX
+from tests.mutate.places import BETWEEN, CONTACTS, EVENTS, GUARDS, MATRIX, RIGHTS
 
 _DISPATCH, _SETTLE, _PAIRS = "backend/sync/dispatch.py", "backend/sync/settle.py", "backend/sync/pairs.py"
 
@@ -271,6 +271,18 @@ MUTANTS: Final = (
             ),
         ),
         (GUARDS + "test_more_than_ten_deletions_and_a_fifth_of_the_links_are_held",),
+    ),
+    Mutant(
+        "unseen-records-are-held",
+        "a write to a record that its user is not shown is held, not planned again and again (D-7)",
+        (Edit(_DISPATCH, "        if verdict is not Verdict.GONE:\n", "        if False:\n"),),
+        (RIGHTS + "test_d7_inv7_what_its_user_cannot_see_in_salesforce_is_held_and_not_planned_again_and_again",),
+    ),
+    Mutant(
+        "items-of-unseen-records-are-held",
+        "the same for a deletion in the mailbox (D-7, INV-5)",
+        (Edit(_DISPATCH, "            if record is Verdict.UNKNOWN:\n", "            if False:\n"),),
+        (RIGHTS + "test_d7_inv5_a_deletion_of_what_its_user_cannot_see_in_salesforce_is_held",),
     ),
     Mutant(
         "mass-guards-are-asked",

@@ -10,6 +10,7 @@ import pytest
 from backend.sandbox.faults import Rule
 from backend.sandbox.world import Person
 from backend.storage.tables import link
+from backend.sync.dispatch import UNSEEN
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.installation import Installation, in_salesforce, timed
 from tests.fakes.told import Told
@@ -210,7 +211,10 @@ def test_ls026_ls033_ls034_ls035_a_configuration_that_goes_and_comes_back_touche
 def test_d9_inv17_an_event_made_without_an_answer_is_found_in_the_calendar_of_who_left(
     installation: Installation, ada: Person
 ) -> None:
-    """Ada asks Bob to it and is unassigned before her next pass: his copy is no second meeting."""
+    """Ada asks Bob to it and is unassigned before her next pass: his copy is no second meeting.
+
+    Her record is not shared with him, so that he cannot bring her new name for it there: that is told (D-7).
+    """
     (bob,) = installation.stage.hire(1)
     installation.assign()
     installation.settle()
@@ -221,15 +225,16 @@ def test_d9_inv17_an_event_made_without_an_answer_is_found_in_the_calendar_of_wh
     assert installation.sync(ada).outcome == "partial"
     (made,) = [each["id"] for each in installation.box(ada).events() if each["subject"] == "Review"]
     guest = {"emailAddress": {"address": bob.address}, "type": "required"}
-    installation.box(ada).update_event(made, {"attendees": [guest]})
+    installation.box(ada).update_event(made, {"subject": "Review, later", "attendees": [guest]})
     with installation.lockstep.configurations.editing() as editor:
         editor.unassign(usernames=[ada.salesforce_username])
     mailed = len(installation.world.outbox)
     installation.sync(bob)
     installation.settle()
 
-    assert len(installation.records("Id", where="Subject = 'Review'")) == 1
+    assert len(installation.records("Id", where="Subject LIKE 'Review%'")) == 1
     assert pairs(installation, bob) == 1
+    assert installation.reasons(bob) == {"Review": UNSEEN}
     assert len(installation.world.outbox) == mailed
 
 

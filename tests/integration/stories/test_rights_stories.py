@@ -11,6 +11,8 @@ from backend.domain.configuration import Configuration, Direction
 from backend.domain.values import Kind, ShowAs, Timed, Values
 from backend.ports.crm import EVERY_RIGHT, Right
 from backend.storage import tables
+from backend.sync.dispatch import UNSEEN
+from backend.sync.state import LinkState
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.lab import LONG_ENOUGH, Lab
 
@@ -148,3 +150,49 @@ def test_f7_what_waits_survives_a_change_of_the_configuration_which_marks_everyt
     may_not(lab)
     lab.settle()
     assert len(lab.world.org.living(Kind.EVENT)) == 1
+
+
+def unshared(lab: Lab) -> str:
+    """A pair whose record went over to somebody else and is not shared with its user; its item."""
+    item = lab.world.mailbox_of(1).create(Kind.EVENT, meeting(lab))
+    lab.settle()
+    (row,) = lab.world.org.living(Kind.EVENT)
+    lab.world.org.unseen[lab.world.people[1].crm_user_id] = {row.id}
+    return item
+
+
+def held(lab: Lab) -> None:
+    """One pass plans the write, once; from then on the pair is held, which a person is told."""
+    lab.read()
+    report = lab.sync()
+    assert (report.planned, report.written, report.refused) == (1, 0, 1)
+    assert {(pair.link.state, pair.link.reason) for pair in lab.pairs(1)} == {(LinkState.HELD, UNSEEN)}
+    lab.settle()
+
+
+def test_d7_inv7_what_its_user_cannot_see_in_salesforce_is_held_and_not_planned_again_and_again() -> None:
+    lab = Lab(1, events())
+    item = unshared(lab)
+    lab.world.mailbox_of(1).edit(item, {"subject": "Renamed"})
+    held(lab)
+    assert stands(lab, item, "subject") == ("Renamed", "Review")
+
+    lab.world.org.unseen.clear()
+    lab.world.mailbox_of(1).edit(item, {"location": "Room 1"})
+    lab.settle()
+    assert stands(lab, item, "subject") == ("Renamed", "Renamed")
+    assert stands(lab, item, "location") == ("Room 1", "Room 1")
+
+
+@pytest.mark.parametrize("where", ["mailbox", "Salesforce"])
+def test_d7_inv5_a_deletion_of_what_its_user_cannot_see_in_salesforce_is_held(where: str) -> None:
+    lab = Lab(1, events())
+    item = unshared(lab)
+    (row,) = lab.world.org.living(Kind.EVENT)
+    if where == "mailbox":
+        lab.world.mailbox_of(1).delete(item)
+    else:
+        lab.world.org.delete(row.id)
+    held(lab)
+    assert len(lab.world.org.living(Kind.EVENT)) == (where == "mailbox")
+    assert len(lab.world.mailbox_of(1).living(Kind.EVENT)) == (where == "Salesforce")
