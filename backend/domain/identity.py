@@ -37,11 +37,6 @@ def normal_email(address: str | None) -> str | None:
     return (address or "").strip().casefold() or None
 
 
-def digits(phone: str | None) -> str:
-    """A phone number's digits, for comparison only (H-6)."""
-    return "".join(character for character in phone or "" if character.isdigit())
-
-
 def _digest(*parts: str) -> str:
     return hashlib.blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).hexdigest()
 

@@ -11,6 +11,7 @@ from typing import Final
 from backend.domain import text
 from backend.domain.attendees import ATTENDEES
 from backend.domain.fieldmap import ROWS, FieldRow, Shape, TooLong
+from backend.domain.spelling import same
 from backend.domain.values import Address, FieldValue, Kind, Name, ShowAs, Timed
 
 _SALESFORCE_SHOW_AS: Final = (ShowAs.BUSY, ShowAs.FREE, ShowAs.OUT_OF_OFFICE)
@@ -82,6 +83,11 @@ def project_crm(kind: Kind, group: str, value: FieldValue) -> FieldValue:
     return project_mailbox(kind, group, value)
 
 
-def equivalent(kind: Kind, group: str, mailbox: FieldValue, crm: FieldValue) -> bool:
-    """Whether the two sides agree on a group, up to what each can hold (≈ in sync.md B.12)."""
-    return project_crm(kind, group, mailbox) == crm or project_mailbox(kind, group, crm) == mailbox
+def equivalent(kind: Kind, group: str, mailbox: FieldValue, crm: FieldValue, region: str | None = None) -> bool:
+    """Whether the two sides agree on a group, up to spelling and to what each can hold (≈ in sync.md B.12).
+
+    region: country of telephone numbers that do not name theirs, as ISO 3166 code.
+    """
+    if project_crm(kind, group, mailbox) == crm or project_mailbox(kind, group, crm) == mailbox:
+        return True
+    return kind is Kind.CONTACT and same(group, mailbox, crm, region)

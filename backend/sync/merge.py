@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from backend.domain.configuration import ConflictRule, ConflictScope, Direction, KindSettings, OneWay
-from backend.domain.identity import normal_email
 from backend.domain.projection import equivalent
 from backend.domain.values import FieldValue, Kind, Side, Values
 
@@ -39,7 +38,8 @@ class Merge:
 class Pair:
     """Both sides' present values with their clocks.
 
-    mailbox_rules: the mailbox wins every true conflict (I.1) · frozen: the item must not be written at all.
+    mailbox_rules: the mailbox wins every true conflict (I.1) · frozen: the item must not be written at all ·
+    region: the user's country, for telephone numbers that do not name theirs (H-6).
     """
 
     kind: Kind
@@ -49,6 +49,11 @@ class Pair:
     crm_at: datetime | None = None
     mailbox_rules: bool = False
     frozen: bool = False
+    region: str | None = None
+
+    def equivalent(self, group: str) -> bool:
+        """Whether the two sides agree on a group."""
+        return equivalent(self.kind, group, self.mailbox.get(group), self.crm.get(group), self.region)
 
 
 def winner(rule: ConflictRule, pair: Pair) -> Side:
@@ -69,7 +74,7 @@ def three_way(
     merge = Merge()
     differing = []
     for group in sorted(changed_mailbox | changed_crm):
-        if equivalent(pair.kind, group, pair.mailbox.get(group), pair.crm.get(group)):
+        if pair.equivalent(group):
             merge.adopted.add(group)
         else:
             differing.append(group)
@@ -130,7 +135,7 @@ def first_match(pair: Pair, groups: Iterable[str], direction: Direction) -> Merg
     merge = Merge()
     for group in groups:
         mailbox, crm = pair.mailbox.get(group), pair.crm.get(group)
-        if equivalent(pair.kind, group, mailbox, crm):
+        if pair.equivalent(group):
             merge.adopted.add(group)
         elif mailbox is None and direction.writes_mailbox and not pair.frozen:
             merge.to_mailbox[group] = crm
@@ -138,13 +143,5 @@ def first_match(pair: Pair, groups: Iterable[str], direction: Direction) -> Merg
             merge.to_crm[group] = mailbox
         else:
             merge.adopted.add(group)
-            if not _same_address(group, mailbox, crm):
-                merge.lost.append((group, Side.MAILBOX if crm is None else Side.CRM))
+            merge.lost.append((group, Side.MAILBOX if crm is None else Side.CRM))
     return merge
-
-
-def _same_address(group: str, mailbox: FieldValue, crm: FieldValue) -> bool:
-    """Whether two e-mail addresses differ in capitals and blanks only (LS-074): nothing that anybody would miss."""
-    if group != "email" or not isinstance(mailbox, str) or not isinstance(crm, str):
-        return False
-    return normal_email(mailbox) == normal_email(crm)

@@ -9,6 +9,7 @@ from typing import Final
 from backend.domain.attendees import ATTENDEES
 from backend.domain.identity import item_key
 from backend.domain.recurrence import WHOLE, ended
+from backend.domain.spelling import region_of
 from backend.domain.values import EMPTY, AllDay, Kind, Side, Timed, differing, overlaid
 from backend.ports.answers import Op
 from backend.sync import attending, company, guests, rows
@@ -110,6 +111,7 @@ def _merge(pair: Linked) -> Step | None:
         pair.record.last_modified if pair.record else None,
         mailbox_rules=guests.mailbox_rules(pair.view, context.user.configuration.guests),
         frozen=guests.frozen(pair.view, context.user.configuration.guests, fresh=fresh),
+        region=region_of(context.user.zone),
     )
     direction = context.settings.direction
     if fresh:

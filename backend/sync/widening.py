@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from backend.domain.field_choices import FieldMap
 from backend.domain.field_view import blind, pointed
 from backend.domain.projection import equivalent
+from backend.domain.spelling import region_of
 from backend.domain.values import Kind, Side
 from backend.sync.context import Context
 from backend.sync.linked import Linked, meeting_shadows, with_shadows
@@ -97,9 +98,9 @@ def _found(pair: Linked, widened: Widened) -> frozenset[str]:
     changed = {Side.MAILBOX: pair.changed_mailbox(), Side.CRM: pair.changed_crm()}
     silent = frozenset().union(*(changed[side] for side in widened.sides))
     spoken = frozenset().union(*(changed[side] for side in Side if side not in widened.sides))
-    kind = pair.context.kind
+    kind, region = pair.context.kind, region_of(pair.context.user.zone)
     return frozenset(
         group
         for group in (silent - spoken) | (widened.groups & set(pair.groups))
-        if not equivalent(kind, group, pair.view.values.get(group), pair.crm_values.get(group))
+        if not equivalent(kind, group, pair.view.values.get(group), pair.crm_values.get(group), region)
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backend.domain.projection import equivalent
+from backend.domain.spelling import region_of
 from backend.domain.values import FieldValue, Timed, Values
 from backend.storage.views.passport import Clash, Happened, Passport
 from backend.web.fields import ORDER, Piece, diff, label, shown
@@ -54,7 +55,7 @@ def compared(passport: Passport) -> tuple[Compared, ...]:
 
 
 def _line(passport: Passport, group: str, mailbox: FieldValue, crm: FieldValue) -> Compared:
-    equal = passport.link_id is None or equivalent(passport.kind, group, mailbox, crm)
+    equal = passport.link_id is None or equivalent(passport.kind, group, mailbox, crm, region_of(passport.person_zone))
     clash = next((one for one in passport.clashes if one.group == group), None)
     write = next((one for one in passport.history if group in one.groups), None)
     if clash is not None and write is not None and clash.at < write.at and write.side == clash.chosen:

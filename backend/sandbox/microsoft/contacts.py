@@ -81,6 +81,8 @@ def update(store: Store, contact: Item, body: Any) -> None:
     """Change a contact by a request body: lists are replaced (MS-083). Raises GraphError 400."""
     given = fields.check_object(body, FIELDS, "contact")
     extended = given.pop("singleValueExtendedProperties", [])
+    if "personalNotes" in given:
+        contact.html_notes = None  # plain text takes the place of whatever was there
     _apply(contact.values, given)
     store.set_extended(contact, {each["id"]: each.get("value") for each in extended})
     store.touch(contact)
@@ -91,6 +93,7 @@ def duplicate(store: Store, contact: Item) -> Item:
     now = store.clock.now()
     values = {name: _copy(value) for name, value in contact.values.items()}
     twin = Item(store.next_number(), contact.folder, 0, now, now, values, dict(contact.extended))
+    twin.photo, twin.html_notes = contact.photo, contact.html_notes
     store.insert(twin)
     return twin
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from backend.sandbox.microsoft import contacts, errors, event_view
+from backend.sandbox.microsoft.bodies import as_text
 from backend.sandbox.microsoft.calendar import Calendar
 from backend.sandbox.microsoft.events import Event, Member, events_of
 from backend.sandbox.microsoft.store import Change, Folder, Item, Store
@@ -125,6 +126,23 @@ class Mailbox(Store):
     def copy_contact(self, contact_id: str) -> str:
         """Copy a contact, with its tag (MS-092)."""
         return self.id_of(contacts.duplicate(self, self._item(contact_id)), immutable=True)
+
+    def set_photo(self, contact_id: str, photo: bytes) -> None:
+        """Give a contact a photo."""
+        self._item(contact_id).photo = photo
+
+    def photo(self, contact_id: str) -> bytes | None:
+        """The photo of a contact."""
+        return self._item(contact_id).photo
+
+    def format_notes(self, contact_id: str, html: str) -> None:
+        """Write formatted notes, as Outlook does: Graph shows their text."""
+        contacts.update(self, self._item(contact_id), {"personalNotes": as_text(html)})
+        self._item(contact_id).html_notes = html
+
+    def html_notes(self, contact_id: str) -> str | None:
+        """The formatted notes of a contact, None if plain text replaced them."""
+        return self._item(contact_id).html_notes
 
     def contact(self, contact_id: str) -> Json:
         """The contact as Graph shows it."""

@@ -76,6 +76,8 @@ class Item:
     moves: int = 0
     home: Folder | None = None  # where it lay before it went to Deleted Items
     counted_only: bool = False  # a distribution list: counted, never returned (MS-017)
+    photo: bytes | None = None  # of a contact; a resource of its own
+    html_notes: str | None = None  # what Outlook keeps of formatted notes; Graph shows the text only
 
 
 class Store:

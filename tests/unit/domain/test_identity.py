@@ -9,7 +9,6 @@ import pytest
 from backend.domain.identity import (
     contact_key,
     derived,
-    digits,
     item_key,
     meeting_key,
     natural_key,
@@ -55,11 +54,6 @@ def test_keys_of_items_and_contacts_are_per_user_and_incarnation() -> None:
 )
 def test_ls074_addresses_are_compared_trimmed_and_case_folded(written: str | None, normal: str | None) -> None:
     assert normal_email(written) == normal
-
-
-@pytest.mark.parametrize(("phone", "compared"), [("+44 (20) 7946-0000", "442079460000"), ("ext. 7", "7"), (None, "")])
-def test_h6_phones_are_compared_by_their_digits(phone: str | None, compared: str) -> None:
-    assert digits(phone) == compared
 
 
 def test_ls066_contacts_match_strongly_by_address_and_events_never() -> None:
