@@ -22,6 +22,7 @@ from backend.storage.audit import Audit
 from backend.storage.configurations import Configurations
 from backend.storage.engine import create_engine, reading
 from backend.storage.migrate import current, latest
+from backend.storage.organisation_state import OrganisationBook
 from backend.storage.people import People
 from backend.storage.reset import reset_user
 from backend.storage.runs import Runs
@@ -96,6 +97,7 @@ class Installation:
             record=Audit(self.engine, self.clock).record,
             sync_now=self.sync_now,
             set_paused=lambda ids, paused: self.people.set_paused(self.everybody(ids), paused),
+            stand_still=self.stand_still,
             reset=self.reset,
             decide=self.decide,
             processes=self.processes,
@@ -125,6 +127,11 @@ class Installation:
             doorbell = Doorbell(connection, _Wishes(self.runs))
             for user_id in meant:
                 doorbell.ring(user_id, cause)
+
+    def stand_still(self, who: str | None) -> None:
+        """Stop everything, or let it go on."""
+        book = OrganisationBook(self.engine, self.clock)
+        book.resume() if who is None else book.stop(who)
 
     def reset(self, user_id: int) -> None:
         """Forget a person's links and begin anew."""

@@ -13,6 +13,7 @@ from backend.commands.output import Failure
 from backend.commands.salesforce import salesforce
 from backend.commands.sandbox import sandbox
 from backend.commands.serve import scheduler, web, worker
+from backend.commands.standstill import resume, stop
 from backend.commands.sync import reset, status, sync
 from backend.commands.up import up
 from backend.config import ConfigError
@@ -60,6 +61,8 @@ for command in (
     sync,
     status,
     reset,
+    stop,
+    resume,
 ):
     cli.add_command(command)
 

@@ -314,6 +314,8 @@ class Lockstep:
 
     def patient_lease(self, user_id: int) -> Lease:
         """The user's lease, waiting some seconds for a pass to end. Raises ValueError if it takes longer."""
+        if self.organisation.state().stopped:
+            raise ValueError("Everything stands still. Let it go on first, on Sync Status or with `lockstep resume`.")
         for _ in range(PATIENCE):
             lease = self.store.acquire(user_id, f"decision:{os.getpid()}", DECISION_SECONDS)
             if lease is not None:

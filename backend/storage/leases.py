@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from backend.storage.statements import database_time, insert_missing
-from backend.storage.tables import sync_lease
+from backend.storage.tables import organisation, sync_lease
 from backend.sync.state import Lease
 from backend.sync.store import LeaseLost
 
@@ -17,9 +17,10 @@ _SECONDS = sa.bindparam("ttl", type_=sa.Float)
 _NOW = database_time(sa.literal(0.0))
 _OURS = (sync_lease.c.user_id == sa.bindparam("user"), sync_lease.c.token == sa.bindparam("current"))
 
+_STANDSTILL = sa.exists().where(organisation.c.stopped)
 _ACQUIRE = (
     sa.update(sync_lease)
-    .where(sync_lease.c.user_id == sa.bindparam("user"), sync_lease.c.expires_at <= _NOW)
+    .where(sync_lease.c.user_id == sa.bindparam("user"), sync_lease.c.expires_at <= _NOW, ~_STANDSTILL)
     .values(token=sync_lease.c.token + 1, holder=sa.bindparam("name"), expires_at=database_time(_SECONDS))
     .returning(sync_lease.c.token)
 )
@@ -34,7 +35,7 @@ _FENCE = (
 
 
 def acquire(connection: sa.Connection, user_id: int, holder: str, ttl: float) -> Lease | None:
-    """The lease, if nobody holds a living one; `ttl` in seconds of the database's clock."""
+    """The lease, if nobody holds a living one and not everything stands still; `ttl` in seconds of the database."""
     free = {"user_id": user_id, "token": 0, "holder": "", "expires_at": _NEVER}
     insert_missing(connection, sync_lease, [free])
     token = connection.execute(_ACQUIRE, {"user": user_id, "name": holder, "ttl": ttl}).scalar()
@@ -62,6 +63,11 @@ def require(connection: sa.Connection, lease: Lease) -> None:
 def fence(connection: sa.Connection, user_id: int) -> None:
     """Takes the right to commit from whoever holds it (reset of a user, G-2)."""
     connection.execute(_FENCE, {"user": user_id})
+
+
+def fence_everybody(connection: sa.Connection) -> None:
+    """Takes the right to commit from all passes: none of them writes anything more."""
+    connection.execute(sa.update(sync_lease).values(token=sync_lease.c.token + 1, expires_at=_NEVER))
 
 
 def _identity(lease: Lease) -> dict[str, int]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.ports.clock import Clock
+from backend.storage import leases
 from backend.storage.engine import reading
 from backend.storage.statements import run_many, upsert
 from backend.storage.tables import api_usage, organisation
@@ -25,6 +26,8 @@ class OrganisationState:
     cycle_at: datetime | None = None
     cycle_started_at: datetime | None = None
     stopped: bool = False
+    stopped_by: str = ""
+    stopped_at: datetime | None = None
     problem: str = ""
     api_used: int | None = None
     api_max: int | None = None
@@ -58,9 +61,16 @@ class OrganisationBook:
         """Why the organisation cannot be read, in one sentence with the remedy; empty when it can."""
         self._set(problem=problem)
 
-    def set_stopped(self, stopped: bool) -> None:
-        """Stops or resumes everybody."""
-        self._set(stopped=stopped)
+    def stop(self, by: str) -> None:
+        """Nothing is read or written any more. A pass that is under way ends before its next write (fencing)."""
+        with self._engine.begin() as connection:
+            row = {"id": 1, "stopped": True, "stopped_by": by[:320], "stopped_at": self._clock.now()}
+            upsert(connection, organisation, [row])
+            leases.fence_everybody(connection)
+
+    def resume(self) -> None:
+        """Everything goes on; what happened meanwhile on either side is found by the next passes."""
+        self._set(stopped=False, stopped_by="", stopped_at=None)
 
     def set_allowance(self, used: int, maximum: int) -> None:
         """What the header of a Salesforce answer said about the daily allowance."""

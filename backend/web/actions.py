@@ -92,6 +92,30 @@ def pause_everyone() -> str:
     return render_template("actions/pause.html", numbers=numbers)
 
 
+@actions.get("/stop")
+def stop_everything() -> str:
+    """Ask before everything stands still."""
+    return render_template("actions/stop.html")
+
+
+@actions.post("/stop")
+def stop() -> Response:
+    """Nothing is read or written any more, by any worker, until somebody lets it go on."""
+    services().stand_still(manager().label)
+    services().record(manager().account.address, "everything stopped", "", {})
+    flash(say("Everything stands still. Nothing is read or written."))
+    return redirect(url_for("status.page"))
+
+
+@actions.post("/go-on")
+def go_on() -> Response:
+    """End of the standstill."""
+    services().stand_still(None)
+    services().record(manager().account.address, "everything goes on", "", {})
+    flash(say("Everything goes on."))
+    return redirect(url_for("status.page"))
+
+
 @actions.get("/people/<int:user_id>/reset")
 def reset(user_id: int) -> str:
     """Say what a reset does, and ask."""

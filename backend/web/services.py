@@ -133,6 +133,7 @@ class Services:
 
     reading: engine that never waits for a writer · record(actor, action, subject, detail): one line of the audit ·
     sync_now(user ids or None for everybody, cause) · set_paused(user ids or None for everybody, paused) ·
+    stand_still(who stops everything; None: it goes on) ·
     reset(user id): forget the links, change no contact and no event (LS-177) · decide(intent id, answer): answer
     'send', 'put_back', 'leave' or 'stop' to a held step; raises ValueError if it is no longer held · processes: None
     when Redis does not answer · checks: name -> callable that returns a problem in one sentence, or None.
@@ -143,6 +144,7 @@ class Services:
     record: Callable[[str, str, str, Mapping[str, object]], None]
     sync_now: Callable[[Sequence[int] | None, str], None]
     set_paused: Callable[[Sequence[int] | None, bool], None]
+    stand_still: Callable[[str | None], None]
     reset: Callable[[int], None]
     decide: Callable[[str, str], None]
     processes: Callable[[], Processes | None]

@@ -39,7 +39,9 @@ class Alarm:
 def answer(organisation: Organisation, people: Numbers, now: datetime, cycle: timedelta) -> Sentence:
     """The first cell of Sync Status, worst news first."""
     problem = organisation.problem or next((problem for _, problem in organisation.services if problem), "")
-    if organisation.stopped or problem:
+    if organisation.stopped:
+        return Sentence("err", "error", say("Everything stands still"))
+    if problem:
         return Sentence("err", "error", say("Stopped"), problem)
     if not people.everybody:
         return Sentence("neutral", "clock", say("Nobody syncs yet"))

@@ -143,6 +143,7 @@ class World:
             record=lambda actor, action, subject, detail: self.audit.append((actor, action, subject, detail)),
             sync_now=lambda ids, cause: self.done.append(("sync", _list(ids), cause)),
             set_paused=self.set_paused,
+            stand_still=self.stand_still,
             reset=lambda user: self.done.append(("reset", user)),
             decide=self.decide,
             processes=lambda: self.processes,
@@ -158,6 +159,12 @@ class World:
         change = sa.update(t.user_state).values(paused=paused)
         with self.engine.begin() as connection:
             connection.execute(change if ids is None else change.where(t.user_state.c.user_id.in_(ids)))
+
+    def stand_still(self, who: str | None) -> None:
+        self.done.append(("stand still", who))
+        change = sa.update(t.organisation).values(stopped=who is not None, stopped_by=who or "")
+        with self.engine.begin() as connection:
+            connection.execute(change)
 
     def decide(self, intent: str, answer: str) -> None:
         with self.engine.begin() as connection:

@@ -170,6 +170,8 @@ organisation = Table(
     Column("cycle_at", UtcDateTime),
     Column("cycle_started_at", UtcDateTime),
     Column("stopped", Boolean, nullable=False, server_default=text("false")),
+    Column("stopped_by", String(320), nullable=False, server_default=""),
+    Column("stopped_at", UtcDateTime),
     Column("problem", Text, nullable=False, server_default=""),
     Column("api_used", Integer),
     Column("api_max", Integer),

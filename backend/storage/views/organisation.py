@@ -41,6 +41,8 @@ class Organisation:
     cycle_at: datetime | None
     last_activity: datetime | None
     stopped: bool
+    stopped_by: str
+    stopped_at: datetime | None
     problem: str
     services: tuple[tuple[str, str], ...]
     budget: Budget
@@ -70,6 +72,8 @@ def organisation_view(link_: sa.Connection, today: date, since: datetime) -> Org
         cycle_at=row.cycle_at if row else None,
         last_activity=max((moment for moment in (ended, row.cycle_at if row else None) if moment), default=None),
         stopped=bool(row and row.stopped),
+        stopped_by=row.stopped_by if row else "",
+        stopped_at=row.stopped_at if row else None,
         problem=row.problem if row else "",
         services=tuple((service, problem) for service, problem in services),
         budget=_budget(link_, today, row.api_used if row else None, row.api_max if row else None),

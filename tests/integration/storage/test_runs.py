@@ -196,9 +196,9 @@ def test_who_is_paused_or_no_longer_syncs_is_not_due(bench: Bench, runs: Runs, c
 
 def test_nobody_is_due_while_the_organisation_stands_still(bench: Bench, runs: Runs, clock: FakeClock) -> None:
     book = OrganisationBook(bench.engine, clock)
-    book.set_stopped(True)
+    book.stop("claire@example.com")
     assert runs.due_users() == ()
-    book.set_stopped(False)
+    book.resume()
     assert runs.due_users() == (1, 2, 3)
 
 
@@ -222,8 +222,9 @@ def test_what_is_known_of_the_organisation(bench: Bench, clock: FakeClock) -> No
     book.set_problem("The certificate has expired.")
     bench.commit(0, cycle_at=clock.now())
     assert book.state() == OrganisationState(
-        "00D000000000001AAA", clock.now(), clock.now(), False, "The certificate has expired.", 120, 100_000
-    )
+        "00D000000000001AAA", clock.now(), clock.now(), problem="The certificate has expired.", api_used=120,
+        api_max=100_000,
+    )  # fmt: skip
     book.set_problem("")
     assert book.state().problem == ""
 

@@ -261,6 +261,25 @@ def test_stopped_organisation_says_why_first(admin: Visitor, world: World) -> No
     )
 
 
+def test_standstill_is_said_on_top_with_who_and_the_way_on(admin: Visitor, viewer: Visitor, world: World) -> None:
+    admin.get("/stop")
+    admin.post("/stop")
+
+    told = text_of(admin.get("/").text)
+    assert "Everything stands still Claire Dubois stopped it" in told
+    assert "Let it go on" in told
+    assert "Let it go on" not in text_of(viewer.get("/").text)
+    assert "In step" not in told
+
+    admin.post("/go-on")
+
+    assert "stands still" not in text_of(admin.get("/").text).replace("Everything goes on.", "")
+    assert [one for one in world.done if one[0] == "stand still"] == [
+        ("stand still", "Claire Dubois"), ("stand still", None),
+    ]  # fmt: skip
+    assert [line[1] for line in world.audit[-2:]] == ["everything stopped", "everything goes on"]
+
+
 def test_silence_is_not_called_in_step(admin: Visitor, world: World) -> None:
     world.later(7200)
 
