@@ -29,6 +29,7 @@ from backend.storage.runs import Runs
 from backend.storage.tables import user_state
 from backend.web import assets, errors, reps, security, sign_in, templating
 from backend.web.actions import actions
+from backend.web.audit import audit
 from backend.web.configuration_editor import editor
 from backend.web.configurations import configurations
 from backend.web.conflicts import conflicts
@@ -65,6 +66,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     templating.register(app)
     for blueprint in (
         status, people, items, held, conflicts, actions, monitor, salesforce_sign_in, configurations, editor,
+        audit,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from backend.storage.tables import (
     api_usage,
+    audit,
     history,
     intent,
     link,
@@ -25,6 +26,7 @@ KEPT_RUNS: Final = timedelta(days=30)
 KEPT_HISTORY: Final = timedelta(days=180)
 KEPT_TOMBSTONES: Final = timedelta(days=30)
 KEPT_USAGE: Final = timedelta(days=400)
+KEPT_AUDIT: Final = timedelta(days=400)
 KEPT_INTENTS: Final = timedelta(days=30)
 KEPT_ANSWERS: Final = timedelta(days=30)
 """Tokens and layouts in use are made anew more often; older ones belong to people who left."""
@@ -39,7 +41,7 @@ class Pruned:
 
 
 def prune(engine: sa.Engine, now: datetime) -> Pruned:
-    """Forgets old runs, history, tombstones, ended writes, counts of calls, unused tokens, and vanished items' rows."""
+    """Forgets old runs, history, tombstones, ended writes, counts, audit, unused tokens, rows of vanished items."""
     linked = sa.exists().where(
         link.c.user_id == mailbox_item.c.user_id,
         link.c.kind == mailbox_item.c.kind,
@@ -55,6 +57,7 @@ def prune(engine: sa.Engine, now: datetime) -> Pruned:
         (tombstone, tombstone.c.deleted_at < now - KEPT_TOMBSTONES),
         (intent, sa.and_(intent.c.state.in_(_ENDED), intent.c.updated_at < now - KEPT_INTENTS, sa.not_(refused))),
         (api_usage, api_usage.c.day < (now - KEPT_USAGE).date()),
+        (audit, audit.c.at < now - KEPT_AUDIT),
         (service_cache, service_cache.c.updated_at < now - KEPT_ANSWERS),
         (mailbox_item, sa.and_(mailbox_item.c.presence == "gone", sa.not_(linked))),
     )

@@ -77,5 +77,6 @@ def menu() -> tuple[Group, ...]:
         )),
         Group(say("Look into"), (
             entry("items.find", "search", say("Find an item")),
+            entry("audit.page", "history", say("Audit")),
         )),
     )  # fmt: skip

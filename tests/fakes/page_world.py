@@ -65,6 +65,7 @@ def fill(engine: sa.Engine, people: int = 40) -> None:
         for number, row in enumerate(PEOPLE, 1):
             _person(connection, number, *row)
         _crowd(connection, people)
+        _acts(connection)
         maya(connection)
         hannah(connection)
         tomas(connection)
@@ -257,3 +258,18 @@ def _organisation(connection: sa.Connection) -> None:
             for service, share in (("salesforce", 1), ("microsoft", 3)):
                 row = {"day": day, "hour": hour, "service": service, "calls": calls * share, "requests": calls * share}
                 put(connection, t.api_usage, **row)
+
+
+def _acts(connection: sa.Connection) -> None:
+    """What people did lately."""
+    window = {"name": "events, window", "from": "14 days", "to": "30 days"}
+    acts = (
+        (1, "claire.dubois@example.com", "configuration changed", "Field sales EMEA", {"changes": [window]}),
+        (2, "ruth.baptiste@example.com (Salesforce)", "pause", f"{MAYA},{TOMAS}", {}),
+        (26, "claire.dubois@example.com", "held step: leave", "", {"title": "Quarterly review", "note": "On leave."}),
+        (50, "root", "everything stopped", "", {"through": "command line"}),
+        (51, "o.lindgren@example.com", "sign-in refused", "", {"from": "192.0.2.44"}),
+    )
+    for hours, actor, action, subject, detail in acts:
+        at = NOW - timedelta(hours=hours)
+        put(connection, t.audit, at=at, actor=actor, action=action, subject=subject, detail=detail)
