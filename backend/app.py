@@ -29,8 +29,10 @@ from backend.storage.runs import Runs
 from backend.storage.tables import user_state
 from backend.web import assets, errors, reps, security, sign_in, templating
 from backend.web.actions import actions
+from backend.web.assignment import assignment
 from backend.web.audit import audit
 from backend.web.configuration_editor import editor
+from backend.web.configuration_file import configuration_file
 from backend.web.configurations import configurations
 from backend.web.conflicts import conflicts
 from backend.web.held import held
@@ -67,6 +69,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     for blueprint in (
         status, people, items, held, conflicts, actions, monitor, salesforce_sign_in, configurations, editor,
         audit,
+        assignment, configuration_file,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

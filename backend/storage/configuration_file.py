@@ -81,9 +81,9 @@ def warned(wanted: Sequence[Assigned]) -> tuple[str, ...]:
     )
 
 
-def apply(configurations: Configurations, wanted: Sequence[Assigned]) -> frozenset[int]:
+def apply(configurations: Configurations, wanted: Sequence[Assigned], by: str = "command line") -> frozenset[int]:
     """Makes the stored configurations those of the file; ids of people to whom other settings apply since."""
-    with configurations.editing() as editor:
+    with configurations.editing(by) as editor:
         names = {one.configuration.name for one in wanted}
         for present in editor.all():
             if present.configuration.name not in names:

@@ -74,9 +74,11 @@ def menu() -> tuple[Group, ...]:
         )),
         Group(say("Set up"), (
             entry("configurations.page", "sliders", say("Configurations")),
+            entry("assignment.page", "people", say("Assignment")),
         )),
         Group(say("Look into"), (
             entry("items.find", "search", say("Find an item")),
             entry("audit.page", "history", say("Audit")),
+            entry("configuration_file.page", "file", say("Configuration file")),
         )),
     )  # fmt: skip

@@ -36,11 +36,18 @@ PAGES = {
     "configuration-new": "/configurations/new",
     "configuration-off": "/configurations/1/switch",
     "configuration-delete": "/configurations/1/delete",
+    "assignment": "/assignment/",
+    "assignment-profiles": "/assignment/?view=profiles",
+    "assignment-none": "/assignment/?view=none",
+    "assignment-paste": "/assignment/paste",
+    "configuration-file": "/configuration-file/",
     "not-found": "/nothing",
 }
 EMPTY = {
     "empty-status": "/",
     "empty-configurations": "/configurations/",
+    "empty-assignment": "/assignment/",
+    "empty-configuration-file": "/configuration-file/",
     "empty-held": "/held",
     "empty-conflicts": "/conflicts",
     "empty-refused": "/refused",
