@@ -26,7 +26,7 @@ from backend.sync.pairs import TOOK_PLACE
 from backend.sync.relating import Acquaintance, Relating
 from backend.sync.series import occurrences
 from backend.sync.settle import Settlement
-from backend.sync.sight import absent_record, seen_item, seen_record
+from backend.sync.sight import absent_record, originals_first, seen_item, seen_record
 from backend.sync.state import Intent, Presence, Ref, SeenItem
 from backend.sync.store import SyncStore
 
@@ -160,9 +160,10 @@ class Dispatch:
         kind = batch[0].kind
         resumed = {self.settlement.links[one.link_id].key: one for one in batch if one.attempts}
         made: set[UUID] = set()
-        for item in self.mailbox.find_tagged(kind, self.container, list(resumed)) if resumed else ():
+        tagged = self.mailbox.find_tagged(kind, self.container, list(resumed)) if resumed else ()
+        for item in originals_first(tagged):
             one = resumed.get(item.key_tag) if item.key_tag else None
-            if one is not None:
+            if one is not None and one.id not in made:
                 self.settlement.found(one, item, self.seen(kind, item))
                 made.add(one.id)
         batch = [one for one in batch if one.id not in made]

@@ -22,6 +22,7 @@ from backend.sync import rows
 from backend.sync.executor import settlement_of
 from backend.sync.handover import OWNER_LEFT, syncs
 from backend.sync.settle import LONGEST_WAIT, Settlement
+from backend.sync.sight import originals_first
 from backend.sync.state import Intent, IntentState, Lease, Ref
 from backend.sync.store import SyncStore
 
@@ -110,7 +111,7 @@ class Leavers:
         return made
 
     def _tagged(self, owner: int, keys: Iterable[UUID]) -> list[Item]:
-        """Events with these keys that no pair of his has; the oldest first, since a copy carries its original's."""
+        """Events with these keys that no pair of his has."""
         mailbox = self.mailbox_of(owner)
         if mailbox is None:
             return []
@@ -118,8 +119,7 @@ class Leavers:
         container = stream.container if stream is not None else mailbox.container(Kind.EVENT)
         found = mailbox.find_tagged(Kind.EVENT, container, list(keys))
         linked = self.store.linked_refs(owner, Kind.EVENT, [Ref(item.id) for item in found])
-        free = [item for item in found if Ref(item.id) not in linked]
-        return sorted(free, key=lambda item: (item.created_at or _LONG_AGO, item.id))
+        return originals_first(item for item in found if Ref(item.id) not in linked)
 
     def _known_meetings(self, found: list[Item], settlement: Settlement) -> None:
         for meeting in self.store.meetings(uids={item.uid for item in found if item.uid}):

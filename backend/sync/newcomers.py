@@ -35,6 +35,7 @@ class Newcomers:
         self.resting = frozenset(resting)
         self.waiting: set[str] = set(resting)
         """Refs that are looked at again: meetings that wait for their organiser (D-4), things about to be found."""
+        self._bound: set[UUID] = set()
         self._rivals = 1  # how many records were equal in the latest match
         self._cards = {key for view in self._linked_items() if (key := strong_key(context.kind, view.values))}
         self._halves = {side: self._indexed(self._half_bound(side)) for side in Side}
@@ -152,11 +153,12 @@ class Newcomers:
         return second
 
     def _half_for(self, view: ItemView) -> Step | None:
-        """An item that carries the tag of a link which lacks its item: ours, if nobody made a copy of it (F4)."""
+        """An item that carries the tag of a link which lacks its item: ours, and the oldest that carries it (F4)."""
         tag = view.seen.key_tag
         link = self.context.by_key.get(tag) if tag else None
-        if link is None or link.mailbox_id is not None:
+        if link is None or link.mailbox_id is not None or link.id in self._bound:
             return None
+        self._bound.add(link.id)
         bound = replace(
             link, mailbox_id=view.ref.mailbox_id, original_start=view.ref.original_start, state=LinkState.LINKED
         )

@@ -7,7 +7,7 @@ planner then compares the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from backend.ports.crm import Record
 from backend.ports.mailbox import Item
 from backend.sync.executor import Executor
 from backend.sync.settle import Settlement
-from backend.sync.sight import seen_item
+from backend.sync.sight import originals_first, seen_item
 from backend.sync.state import Intent, IntentState
 
 
@@ -69,12 +69,9 @@ class Recovery:
                 settlement.supersede(one, "It was never made; decided anew.")
 
     def _look(self, side: Side, kind: Kind, keys: list[UUID]) -> list[Item | Record]:
-        found: Iterable[Item | Record]
         if side is Side.CRM:
-            found = self.executor.crm.find_tagged(kind, keys)
-        else:
-            found = self.executor.mailbox.find_tagged(kind, self.executor.container, keys)
-        return list(found)
+            return list(self.executor.crm.find_tagged(kind, keys))
+        return list(originals_first(self.executor.mailbox.find_tagged(kind, self.executor.container, keys)))
 
 
 def _key(one: Intent, settlement: Settlement) -> UUID:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from backend.domain.configuration import SeriesRule
 from backend.domain.recurrence import WHOLE, Window
@@ -17,6 +18,7 @@ MOVED_AWAY = "Moved out of the folder or calendar that is kept in step."
 CANCELLED = "Cancelled by its organiser."
 SERIES_STAY = "Repeating events stay where they are: the configuration leaves them alone."
 NOT_SELECTED = "Not selected: this configuration syncs events that users select."
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def _reason(user: UserView, kind: Kind, item: Item, window: Window, *, linked: bool) -> str | None:
@@ -63,6 +65,11 @@ def seen_item(user: UserView, kind: Kind, item: Item, window: Window, *, linked:
         series=item.series,
         problem=item.problem,
     )
+
+
+def originals_first(items: Iterable[Item]) -> list[Item]:
+    """Items found by their tags: a copy carries its original's (MS-092), and is younger."""
+    return sorted(items, key=lambda item: (item.created_at or _LONG_AGO, item.id))
 
 
 _VERDICTS = {

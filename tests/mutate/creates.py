@@ -177,6 +177,24 @@ MUTANTS: Final = (
         (BETWEEN + "test_c16_the_same_from_the_mailbox_side_d10",),
     ),
     Mutant(
+        "one-item-per-half",
+        "of an item and its copy one is bound to the half that lacks it, the oldest (F4)",
+        (Edit("backend/sync/newcomers.py", " or link.id in self._bound:\n", ":\n"),),
+        (BETWEEN + "test_f4_a_half_is_bound_to_one_item_only_also_if_the_pass_dies_before_it_looks",),
+    ),
+    Mutant(
+        "originals-first",
+        "of what carries a tag the oldest is what we made (F4)",
+        (
+            Edit(
+                "backend/sync/sight.py",
+                "    return sorted(items, key=lambda item: (item.created_at or _LONG_AGO, item.id))\n",
+                "    return list(items)\n",
+            ),
+        ),
+        (BETWEEN + "test_f4_of_a_card_and_its_copy_the_original_is_the_one_that_we_made",),
+    ),
+    Mutant(
         "start-rule",
         "records untouched since the leg began are matched, never pushed (F-6)",
         (

@@ -65,7 +65,13 @@ MUTANTS: Final = (
     Mutant(
         "meetings-shadows-at-binding",
         "a link that waited for its record takes the meeting's shadows (D-6)",
-        (Edit(_LINKED, "        self.link = _based(link, self.meeting)\n", "        self.link = link\n"),),
+        (
+            Edit(
+                _LINKED,
+                "        self.link = _based(link, self.meeting, remapped(context.kind, context.settings.field_map))\n",
+                "        self.link = link\n",
+            ),
+        ),
         (SHARED + "test_d6_a_guests_newer_copy_is_delivered_by_who_leads_next",),
     ),
     Mutant(
@@ -185,8 +191,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/leavers.py",
-                "        free = [item for item in found if Ref(item.id) not in linked]\n",
-                "        free = found\n",
+                "        return originals_first(item for item in found if Ref(item.id) not in linked)\n",
+                "        return originals_first(found)\n",
             ),
         ),
         (SHARED + "test_d9_inv1_an_event_that_another_pair_of_the_leaver_has_is_not_bound_again",),

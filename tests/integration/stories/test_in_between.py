@@ -298,6 +298,49 @@ def test_inv2_a_create_is_sent_only_when_its_link_is_stored() -> None:
     assert known == [True, True]
 
 
+@pytest.mark.parametrize("found", ["by recovery", "by the plan"])
+@pytest.mark.parametrize("renamed", ["the copy", "the original", "neither"])
+@pytest.mark.parametrize("listed", ["oldest first", "youngest first"])
+def test_f4_of_a_card_and_its_copy_the_original_is_the_one_that_we_made(listed: str, renamed: str, found: str) -> None:
+    """A copy carries the tag as well (MS-092). The answer was lost; its owner copies the card before the next pass."""
+    lab = Lab(1, CONTACTS)
+    row = in_salesforce(lab)
+    loses_the_answer(lab, "mailbox.write")
+    box, original = lab.world.mailbox_of(1), card(lab)
+    if found == "by the plan":
+        lab.leave(1)
+        lab.read()
+    copied = box.copy(original)
+    if listed == "youngest first":
+        box.things = dict(reversed(box.things.items()))
+    if renamed != "neither":
+        box.edit(copied if renamed == "the copy" else original, MARRIED)
+    lab.enter(1)
+    lab.settle()
+
+    pairs = {pair.link.mailbox_id: pair.line.crm_id for pair in lab.pairs()}
+    assert pairs[original] == row
+    assert (lab.world.org.read(row) or {})["email"] == (box.read(original) or {})["email"]
+    if renamed == "the copy":
+        assert (lab.world.org.read(pairs[copied] or "") or {})["email"] == MARRIED["email"]
+
+
+def test_f4_a_half_is_bound_to_one_item_only_also_if_the_pass_dies_before_it_looks() -> None:
+    lab = Lab(1, CONTACTS)
+    in_salesforce(lab)
+    loses_the_answer(lab, "mailbox.write")
+    original = card(lab)
+    lab.leave(1)
+    lab.read()
+    lab.world.mailbox_of(1).copy(original)
+    lab.enter(1)
+    lab.read()
+    lab.world.fuel.kill_at(1, Moment.BEFORE, "mailbox.find_tagged")
+    assert lab.crashing(lab.sync) is not None
+
+    assert [pair.link.mailbox_id for pair in lab.pairs()] == [original]
+
+
 # --- deletions -------------------------------------------------------------------------------------------------------
 
 
