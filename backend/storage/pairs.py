@@ -36,7 +36,11 @@ _DROP_SERIES = sa.delete(series).where(
     series.c.user_id == sa.bindparam("user"), series.c.mailbox_id == sa.bindparam("item_id")
 )
 _STEP_ASIDE = sa.update(meeting).where(meeting.c.id == _BY_ID).values(original_start="~" + meeting.c.id)
-_MOVE = sa.update(meeting).where(meeting.c.id == _BY_ID).values(original_start=sa.bindparam("start"))
+_MOVE = (
+    sa.update(meeting)
+    .where(meeting.c.id == _BY_ID)
+    .values(original_start=sa.bindparam("start"), epoch=sa.bindparam("raised"))
+)
 
 
 def drop(work: Work) -> None:
@@ -74,10 +78,11 @@ def store_meetings(work: Work) -> None:
     """
     moves = work.changes.moved_meetings
     _wake_fellows(work)
-    run_many(work.connection, _STEP_ASIDE, _ids(meeting_id for meeting_id, _ in moves))
+    run_many(work.connection, _STEP_ASIDE, _ids(meeting_id for meeting_id, _, _ in moves))
     rows = _in_order(_meeting_row(work, entry) for entry in work.changes.meetings)
     with one_per_thing("meeting"):
-        run_many(work.connection, _MOVE, [{"one_id": str(meeting_id), "start": start} for meeting_id, start in moves])
+        places = [{"one_id": str(one), "start": start, "raised": epoch} for one, start, epoch in moves]
+        run_many(work.connection, _MOVE, places)
         upsert(work.connection, meeting, rows)
 
 

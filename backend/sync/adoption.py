@@ -249,7 +249,7 @@ class Adoption:
             link=replace(link, mailbox_id=new.mailbox_id, original_start=place),
         )  # fmt: skip
         if meeting.uid == uid:
-            return replace(step, moved_meeting=(meeting.id, place))
+            return replace(step, moved_meeting=(meeting.id, place, heir.epoch))
         return replace(step, dropped_meeting=former.id if former is not None and former.id != meeting.id else None)
 
     # --- waiting for the cut (c) ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
@@ -45,6 +45,7 @@ class Aligned:
 def align(user: UserView, snapshot: Snapshot, window: Window, today: date) -> Aligned:
     """Re-aligns the rows of every series whose rule changed, and turns one-off rows into series rows and back."""
     aligned = Aligned(dict(snapshot.links), dict(snapshot.meetings), dict(snapshot.series), [])
+    epochs = latest_epochs(snapshot.meetings.values())
     by_item: dict[str, list[Link]] = {}
     for link in snapshot.links.values():
         if link.mailbox_id is not None:
@@ -53,30 +54,41 @@ def align(user: UserView, snapshot: Snapshot, window: Window, today: date) -> Al
         if item.presence is not Presence.HERE or item.problem:
             continue
         rows = sorted(by_item.get(item.mailbox_id, []), key=lambda link: link.original_start)
-        _align_item(aligned, user, item, rows, window, today)
+        known = epochs.get(item.uid or "", 0)
+        _align_item(aligned, user, item, rows, known, window, today)
     return aligned
 
 
+def latest_epochs(meetings: Iterable[Meeting]) -> dict[str, int]:
+    """The highest epoch in use, by UID: whoever moved these meetings, keys of an epoch are never given out anew."""
+    latest: dict[str, int] = {}
+    for meeting in meetings:
+        latest[meeting.uid] = max(meeting.epoch, latest.get(meeting.uid, 0))
+    return latest
+
+
 def _align_item(
-    aligned: Aligned, user: UserView, item: SeenItem, rows: list[Link], window: Window, today: date
+    aligned: Aligned, user: UserView, item: SeenItem, rows: list[Link], epoch: int, window: Window, today: date
 ) -> None:
     row = aligned.series.get(item.mailbox_id)
     moves: dict[str, str] = {}
     if item.series is not None:
-        moves = _into_series(item, rows) if row is None else _along(row, item, rows, today)
+        moves = {} if row is None else _along(row, item, rows, today)
+        moves |= _into_series(item, rows, {moves.get(link.original_start, link.original_start) for link in rows})
     elif any(link.original_start for link in rows):
         moves = _into_single(item, rows)
-    _move(aligned, item, {link.id: moves[link.original_start] for link in rows if link.original_start in moves})
     changed = row is not None and item.series is not None and not same_times(row.definition, item.series)
-    epoch = (row.epoch if row else 0) + (1 if moves or changed else 0)
+    epoch = max(epoch, row.epoch if row else 0) + (1 if moves or changed else 0)
+    _move(aligned, item, {link.id: moves[link.original_start] for link in rows if link.original_start in moves}, epoch)
     _remember(aligned, user, item, row, window, epoch)
 
 
 def _along(row: SeriesRow, item: SeenItem, rows: list[Link], today: date) -> dict[str, str]:
     if item.series is None:
         return {}
+    changed_on = min(today, item.modified_at.date()) if item.modified_at is not None else today
     try:
-        return realigned(row.definition, item.series, [link.original_start for link in rows], today)
+        return realigned(row.definition, item.series, [link.original_start for link in rows], changed_on)
     except (UnknownZone, ValueError, TypeError):
         return {}
 
@@ -86,10 +98,13 @@ def _first_start(item: SeenItem) -> str | None:
     return start_key(when) if isinstance(when, Timed | AllDay) else None
 
 
-def _into_series(item: SeenItem, rows: list[Link]) -> dict[str, str]:
-    """A one-off became a series: its record is the row of the first occurrence (E-5, LS-158 with ids kept)."""
+def _into_series(item: SeenItem, rows: list[Link], taken: set[str]) -> dict[str, str]:
+    """A one-off became a series: its record is the row of the first occurrence (E-5, LS-158 with ids kept).
+
+    It may have been a series before; a row that was stopped then can have the place.
+    """
     start = _first_start(item)
-    return {WHOLE: start} if start and any(link.original_start == WHOLE for link in rows) else {}
+    return {WHOLE: start} if start and start not in taken and any(not link.original_start for link in rows) else {}
 
 
 def _into_single(item: SeenItem, rows: list[Link]) -> dict[str, str]:
@@ -100,7 +115,7 @@ def _into_single(item: SeenItem, rows: list[Link]) -> dict[str, str]:
     return {start if start in starts else starts[0]: WHOLE}
 
 
-def _move(aligned: Aligned, item: SeenItem, moves: dict[UUID, str]) -> None:
+def _move(aligned: Aligned, item: SeenItem, moves: dict[UUID, str], epoch: int) -> None:
     """Rows take their new places together: one may go where another one leaves."""
     uid = item.uid or ""
     links = [aligned.links[link_id] for link_id in moves]
@@ -111,10 +126,10 @@ def _move(aligned: Aligned, item: SeenItem, moves: dict[UUID, str]) -> None:
             along[link.id] = meeting
             del aligned.meetings[uid, link.original_start]
     for link in links:
-        aligned.steps.append(_moved(aligned, item, link, along.get(link.id), moves[link.id]))
+        aligned.steps.append(_moved(aligned, item, link, along.get(link.id), moves[link.id], epoch))
 
 
-def _moved(aligned: Aligned, item: SeenItem, link: Link, meeting: Meeting | None, target: str) -> Step:
+def _moved(aligned: Aligned, item: SeenItem, link: Link, meeting: Meeting | None, target: str, epoch: int) -> Step:
     moved = replace(link, original_start=target)
     aligned.links[link.id] = moved
     rule = "The series was changed; the record goes on with the meeting."
@@ -123,10 +138,10 @@ def _moved(aligned: Aligned, item: SeenItem, link: Link, meeting: Meeting | None
         return step
     place = (item.uid or "", target)
     former = aligned.meetings.get(place)
-    aligned.meetings[place] = replace(meeting, original_start=target)
+    aligned.meetings[place] = replace(meeting, original_start=target, epoch=epoch)
     # An occurrence that once stood there and was cancelled has no record any more, and no claim to the place.
     dropped = former.id if former is not None and former.line_id is None else None
-    return replace(step, moved_meeting=(meeting.id, target), dropped_meeting=dropped)
+    return replace(step, moved_meeting=(meeting.id, target, epoch), dropped_meeting=dropped)
 
 
 def _remember(

@@ -56,7 +56,8 @@ class Step:
     notes: tuple[Note, ...] = ()
     tombstone: Tombstone | None = None
     drop: bool = False
-    moved_meeting: tuple[UUID, str] | None = None
+    moved_meeting: tuple[UUID, str, int] | None = None
+    """Its id, the original start it goes to, and the epoch from which the keys of its next lives are made (E-2)."""
     dropped_meeting: UUID | None = None
     todo: Todo | None = None
     """Something to look at again in the next pass."""

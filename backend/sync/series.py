@@ -117,16 +117,17 @@ def same_times(old: Series, new: Series) -> bool:
     return (old.rule, old.start, old.zone, old.all_day) == (new.rule, new.start, new.zone, new.all_day)
 
 
-def realigned(old: Series, new: Series, starts: Iterable[str], today: date) -> dict[str, str]:
+def realigned(old: Series, new: Series, starts: Iterable[str], changed_on: date) -> dict[str, str]:
     """Where rows go after a change of the master: old original start -> new one, only for those that move.
 
-    What has ended stays where it was. Rows without a place in the new rule keep their start, or move along where all
-    moved by the same days; `occurrences` then reports them as cut. No two rows end up in one place.
+    What had ended when it was changed stays where it was, however late that is read (E-6). Rows without a place in
+    the new rule keep their start, or move along where all moved by the same days; `occurrences` then reports them as
+    cut. No two rows end up in one place.
     """
     if same_times(old, new):
         return {}
     known = {start for start in starts if start != WHOLE}
-    coming = sorted(start for start in known if not ended(_moment(old, start), today))
+    coming = sorted(start for start in known if not ended(_moment(old, start), changed_on))
     if not coming:
         return {}
     shift = _day_shift(old, new)

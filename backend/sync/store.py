@@ -59,8 +59,8 @@ class Changes:
 
     items / records: upserts into the mirror; a row older than the stored one is ignored (INV-21), see `SyncStore`.
     asked: addresses of an event's invitees, for events that are mirrored; who links it gets a mark ·
-    lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start), applied
-    together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
+    lines, links, meetings, series: upserts by id (whole rows) · moved_meetings: (id, new original start, epoch),
+    applied together so that rows may swap · dropped_links / dropped_meetings / dropped_series: removed ·
     intents: upserts by id · widened: what of a kind is agreed about (F-9) ·
     ties: (line, person or thing that a write of ours ties to its event), added · unresolved: upserts by link ·
     look_again: waiting companies of all users to be looked up once more · spellings: (user, folded company, account) ·
@@ -81,7 +81,7 @@ class Changes:
     dropped_meetings: list[UUID] = field(default_factory=list)
     dropped_series: list[tuple[int, str]] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
-    moved_meetings: list[tuple[UUID, str]] = field(default_factory=list)
+    moved_meetings: list[tuple[UUID, str, int]] = field(default_factory=list)
     meetings: list[Meeting] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     series: list[SeriesRow] = field(default_factory=list)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutate.mutant import Edit, Mutant
-from tests.mutate.places import ENDED, SERIES, SPLIT
+from tests.mutate.places import ENDED, SERIES, SERIES_STORIES, SPLIT
 
 MUTANTS: Final = (
     Mutant(
@@ -31,12 +31,57 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/alignment.py",
-                "    epoch = (row.epoch if row else 0) + (1 if moves or changed else 0)\n",
-                "    epoch = row.epoch if row else 0\n",
+                "    epoch = max(epoch, row.epoch if row else 0) + (1 if moves or changed else 0)\n",
+                "    epoch = max(epoch, row.epoch if row else 0)\n",
             ),
         ),
         (SERIES + "test_inv23_the_place_that_a_row_left_gets_a_record_of_its_own_e2",),
         short=True,
+    ),
+    Mutant(
+        "epoch-of-moved-rows",
+        "a row that moved makes keys of the new epoch, should its record be made anew (E-2)",
+        (
+            Edit(
+                "backend/sync/alignment.py",
+                "moved_meeting=(meeting.id, target, epoch)",
+                "moved_meeting=(meeting.id, target, meeting.epoch)",
+            ),
+        ),
+        (SERIES + "test_inv23_a_meeting_made_anew_where_another_one_was_made_anew_before_the_shift_e2",),
+    ),
+    Mutant(
+        "epochs-are-those-of-the-meetings",
+        "to who never saw a series otherwise, its rows have moved too (E-2, E-6)",
+        (Edit("backend/sync/alignment.py", 'known = epochs.get(item.uid or "", 0)', "known = 0"),),
+        (
+            SERIES + "test_inv29_inv24_a_reset_after_a_series_was_moved_makes_no_meetings_of_the_past_anew_e6",
+            SERIES + "test_inv22_inv23_who_leads_after_a_colleague_moved_the_rows_makes_new_ones_beside_them_d7",
+        ),
+    ),
+    Mutant(
+        "when-it-was-changed",
+        "what had ended is told by when a series was changed, not by when that is read (E-3, E-6)",
+        (
+            Edit(
+                "backend/sync/alignment.py",
+                "changed_on = min(today, item.modified_at.date()) if item.modified_at is not None else today",
+                "changed_on = today",
+            ),
+        ),
+        (SERIES + "test_inv22_what_was_moved_before_it_took_place_goes_on_however_late_that_is_read_e3",),
+    ),
+    Mutant(
+        "a-series-once-more",
+        "a one-off that had been a series before becomes one again with its record (E-5)",
+        (
+            Edit(
+                "backend/sync/alignment.py",
+                "        moves |= _into_series(",
+                "        moves |= {} if row is not None else _into_series(",
+            ),
+        ),
+        (SERIES_STORIES + "test_ls158_e5_a_one_off_becomes_a_series_and_back_and_its_record_stays",),
     ),
     Mutant(
         "grace-of-orphans",
@@ -88,7 +133,7 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/series.py",
-                "    coming = sorted(start for start in known if not ended(_moment(old, start), today))\n",
+                "    coming = sorted(start for start in known if not ended(_moment(old, start), changed_on))\n",
                 "    coming = sorted(known)\n",
             ),
         ),

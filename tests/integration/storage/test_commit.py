@@ -53,7 +53,7 @@ def full_changes(bench: Bench) -> Changes:
         cycle_at=NOON,
         dropped_links=[old.id],
         lines=[replace(line, state=LineState.STOPPED)],
-        moved_meetings=[(occurrence.id, "second")],
+        moved_meetings=[(occurrence.id, "second", 1)],
         meetings=[meeting_of("uid", "third")],
         links=[replace(link, shadow_mailbox=BYRON)],
         series=[SeriesRow(1, "master", "uid", WEEKLY, date(2026, 9, 1))],
@@ -157,7 +157,7 @@ def test_c17_rows_of_a_shifted_series_take_each_others_places(bench: Bench) -> N
     moved = [*starts[1:], "2026-03-23"]
     bench.commit(
         1,
-        moved_meetings=[(meeting_of("uid", old).id, new) for old, new in zip(starts, moved, strict=True)],
+        moved_meetings=[(meeting_of("uid", old).id, new, 1) for old, new in zip(starts, moved, strict=True)],
         links=[replace(link, original_start=new) for link, new in zip(links, moved, strict=True)],
     )
     assert {meeting.id: meeting.original_start for meeting in bench.store.meetings(uids=["uid"])} == {
@@ -172,7 +172,7 @@ def test_two_occurrences_may_swap(bench: Bench) -> None:
     a, b = meeting_of("uid", "2026-03-02").id, meeting_of("uid", "2026-03-09").id
     bench.commit(
         1,
-        moved_meetings=[(a, "2026-03-09"), (b, "2026-03-02")],
+        moved_meetings=[(a, "2026-03-09", 1), (b, "2026-03-02", 1)],
         links=[replace(first, original_start="2026-03-09"), replace(second, original_start="2026-03-02")],
     )
     assert {m.id: m.original_start for m in bench.store.meetings(uids=["uid"])} == {a: "2026-03-09", b: "2026-03-02"}

@@ -188,14 +188,15 @@ def test_ls158_e5_a_one_off_becomes_a_series_and_back_and_its_record_stays() -> 
     world.settle(LAPS)
     (record,) = ids(world)
 
-    mailbox(world).reschedule(id, series("FREQ=DAILY;COUNT=3"))
-    world.settle(LAPS)
-    assert (len(ids(world)), ids(world)[0]) == (3, record)
+    for _ in range(2):
+        mailbox(world).reschedule(id, series("FREQ=DAILY;COUNT=3"))
+        world.settle(LAPS)
+        assert (len(ids(world)), ids(world)[0]) == (3, record)
 
-    thing(world, id).series = None
-    mailbox(world).touch(thing(world, id))
-    world.settle(LAPS)
-    assert ids(world) == [record]
+        thing(world, id).series = None
+        mailbox(world).touch(thing(world, id))
+        world.settle(LAPS)
+        assert ids(world) == [record]
 
 
 # --- rows that the rule no longer includes (E-4) ----------------------------------------------------------------------
