@@ -11,6 +11,7 @@ from redis import RedisError
 
 from backend import config as settings
 from backend.config import Config
+from backend.connection_doors import connection_services
 from backend.domain.field_types import DescribedField
 from backend.domain.values import Kind
 from backend.jobs import presence
@@ -35,8 +36,11 @@ from backend.web.configuration_editor import editor
 from backend.web.configuration_file import configuration_file
 from backend.web.configurations import configurations
 from backend.web.conflicts import conflicts
+from backend.web.connections import connections
+from backend.web.consent import consent
 from backend.web.held import held
 from backend.web.items import items
+from backend.web.mailbox_test import mailbox_test
 from backend.web.monitor import monitor
 from backend.web.people import people
 from backend.web.salesforce_sign_in import salesforce_sign_in
@@ -70,6 +74,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
         status, people, items, held, conflicts, actions, monitor, salesforce_sign_in, configurations, editor,
         audit,
         assignment, configuration_file,
+        connections, consent, mailbox_test,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app
@@ -111,6 +116,7 @@ class Installation:
             cycle_seconds=self.config.cycle_seconds,
             salesforce_sign_in=PeopleSignIn(self.config, self.engine, accounts).services(),
             configuring=Configuring(Configurations(self.engine, self.clock), self.fields),
+            connections=connection_services(self.config, self.engine, self.clock),
             limits_storage=limits_storage(redis_url(self.config)),
         )
 

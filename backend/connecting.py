@@ -17,7 +17,7 @@ from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.readiness import Check
 from backend.readiness import problem_in
 from backend.salesforce.connection import SalesforceConnection
-from backend.storage.credentials import make
+from backend.storage.credentials import LIFE, make
 from backend.storage.new_organisation import Stake, move
 from backend.storage.reset import reset_everybody
 from backend.trust import Trusted, trust_file
@@ -51,9 +51,11 @@ def consequences(stake: Stake) -> str:
 
 def make_key(lockstep: Lockstep, service: str) -> None:
     """Makes a key pair for a draft; the key that is in use stays so until the draft has signed in."""
-    pair = make(CERTIFICATE_NAME, lockstep.clock.now())
+    now = lockstep.clock.now()
+    pair = make(CERTIFICATE_NAME, now)
     draft = lockstep.drafts.load(service)
-    settings = {**(draft.settings if draft else {}), "credential": "made", "certificate": pair.certificate}
+    known = {"credential": "made", "certificate": pair.certificate, "certificate_ends": (now + LIFE).isoformat()}
+    settings = {**(draft.settings if draft else {}), **known}
     lockstep.drafts.save(service, settings, {"private_key": pair.private_key, "certificate": pair.certificate})
 
 
@@ -72,7 +74,7 @@ def try_draft(lockstep: Lockstep, service: str, *, switch: bool = False) -> Trie
         lockstep.drafts.remove(service)
         lockstep.retry_everybody()
     else:
-        lockstep.drafts.checked(service, problem=found.problem, checks=checks)
+        lockstep.drafts.checked(service, problem=found.problem, identity=found.other, checks=checks)
     lockstep.count_calls()
     return found
 

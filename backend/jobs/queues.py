@@ -106,6 +106,15 @@ class Doorbell:
             connection.delete(LockstepJob.key_for(job_id(user_id)))
 
 
+def request_mailbox_test(connection: Redis) -> None:
+    """Have the test of mailboxes run that is noted in the database; a second job finds nothing to do.
+
+    It stands with the cycle, so that it need not wait for everybody's passes. Raises RedisError.
+    """
+    queue = LockstepQueue(CYCLE_QUEUE, connection=connection)
+    queue.enqueue_call("backend.jobs.tasks.run_mailbox_test", timeout=JOB_SECONDS, result_ttl=0, failure_ttl=0)
+
+
 def job_id(user_id: int) -> str:
     """RQ's id of the user's pass; RQ allows letters, digits, `_` and `-` only."""
     return f"sync-{user_id}"

@@ -33,3 +33,12 @@ def sync_user(user_id: int, cause: str) -> None:
     """One pass of one user."""
     with logs.correlated(job="sync", user=user_id, cause=cause), closing(open_engine(config.load())) as engine:
         engine.sync_user(user_id, cause)
+
+
+def run_mailbox_test() -> None:
+    """The test of mailboxes that somebody asked for on the pages."""
+    from backend.mailbox_testing import run
+    from backend.wiring import Lockstep
+
+    with logs.correlated(job="mailbox test"), closing(Lockstep.open(config.load())) as lockstep:
+        run(lockstep)

@@ -38,7 +38,7 @@ class Group:
 BELOW_STATUS: Final = frozenset({"people.page", "people.run_page", "items.refused"})
 """Pages that are reached from Sync Status, besides everything that is done there."""
 
-WITHIN: Final = {"editor": "configurations"}
+WITHIN: Final = {"editor": "configurations", "consent": "connections", "mailbox_test": "connections"}
 """Blueprints whose pages are reached from another one's."""
 
 
@@ -73,6 +73,7 @@ def menu() -> tuple[Group, ...]:
             entry("conflicts.page", "both", say("Conflicts"), tally=found.conflicts_today, meaning=say("today")),
         )),
         Group(say("Set up"), (
+            entry("connections.page", "plug", say("Connections")),
             entry("configurations.page", "sliders", say("Configurations")),
             entry("assignment.page", "people", say("Assignment")),
         )),

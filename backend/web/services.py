@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from backend.domain.field_types import DescribedField
 from backend.domain.values import Kind
 from backend.storage.configurations import Configurations
+from backend.web.connection_services import ConnectionServices
 
 
 class Account(Protocol):
@@ -136,7 +137,8 @@ class Services:
     stand_still(who stops everything; None: it goes on) ·
     reset(user id): forget the links, change no contact and no event (LS-177) · decide(intent id, answer): answer
     'send', 'put_back', 'leave' or 'stop' to a held step; raises ValueError if it is no longer held · processes: None
-    when Redis does not answer · checks: name -> callable that returns a problem in one sentence, or None.
+    when Redis does not answer · checks: name -> callable that returns a problem in one sentence, or None ·
+    connections: what the set-up pages need.
     """
 
     reading: Engine
@@ -153,6 +155,7 @@ class Services:
     cycle_seconds: int
     salesforce_sign_in: SalesforceSignIn
     configuring: Configuring
+    connections: ConnectionServices
     limits_storage: str = "memory://"
 
 

@@ -31,6 +31,7 @@ LIVE_HEADER: Final = "X-Lockstep-Live"
 OPEN: Final = frozenset({
     "assets.file", "assets.favicon", "sign_in.page", "sign_in.submit", "salesforce_sign_in.begin",
     "salesforce_sign_in.callback", "monitor.health", "monitor.ready", "monitor.metrics",
+    "consent.come_back",
 })  # fmt: skip
 LONGEST_ADDRESS: Final = 320
 LONGEST_PASSWORD: Final = 1024

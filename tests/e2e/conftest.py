@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.e2e.browser import launched, served
 from tests.fakes import chromium
+from tests.fakes.page_connections import RESULTS
 from tests.fakes.page_services import World, make_app, make_world
 from tests.fakes.page_world import fill
 
@@ -36,6 +37,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A filled world for tests that only look, with few people, because axe looks at every element."""
     world = make_world(tmp_path_factory.mktemp("shown"))
     fill(world.engine, people=12)
+    world.connections.fill(RESULTS)
     return world
 
 

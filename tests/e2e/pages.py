@@ -41,6 +41,9 @@ PAGES = {
     "assignment-none": "/assignment/?view=none",
     "assignment-paste": "/assignment/paste",
     "configuration-file": "/configuration-file/",
+    "connections": "/connections",
+    "connect-salesforce": "/connections/salesforce",
+    "connect-microsoft": "/connections/microsoft",
     "not-found": "/nothing",
 }
 EMPTY = {
@@ -48,6 +51,9 @@ EMPTY = {
     "empty-configurations": "/configurations/",
     "empty-assignment": "/assignment/",
     "empty-configuration-file": "/configuration-file/",
+    "empty-connections": "/connections",
+    "empty-connect-salesforce": "/connections/salesforce",
+    "empty-connect-microsoft": "/connections/microsoft",
     "empty-held": "/held",
     "empty-conflicts": "/conflicts",
     "empty-refused": "/refused",

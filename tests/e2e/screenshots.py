@@ -11,6 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.e2e.browser import launched, served, sign_in
 from tests.e2e.pages import EMPTY, PAGES
+from tests.fakes.page_connections import RESULTS
 from tests.fakes.page_services import make_app, make_world
 from tests.fakes.page_world import fill
 
@@ -29,6 +30,7 @@ def main(folder: Path, names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as full, tempfile.TemporaryDirectory() as bare, launched() as browser:
         world = make_world(Path(full))
         fill(world.engine)
+        world.connections.fill(RESULTS)
         _shoot(
             browser,
             make_app(world, Path(full)),

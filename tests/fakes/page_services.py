@@ -22,6 +22,7 @@ from backend.storage import tables as t
 from backend.storage.configurations import Configurations
 from backend.storage.engine import create_engine, reading
 from backend.web.services import Configuring, Processes, SalesforceSignIn, Services, SignInRefused
+from tests.fakes.page_connections import FakeConnections
 from tests.fakes.page_rows import crm_id
 from tests.fakes.page_world import MAYA, NOW
 
@@ -132,6 +133,10 @@ class World:
     now: datetime = NOW
     salesforce: FakeSalesforce = field(default_factory=FakeSalesforce)
     fields_problem: ServiceError | None = None
+    connections: FakeConnections = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connections = FakeConnections(self.engine, lambda: self.now)
 
     def services(self) -> Services:
         def check(name: str) -> str | None:
@@ -152,6 +157,7 @@ class World:
             cycle_seconds=60,
             salesforce_sign_in=self.salesforce.services(),
             configuring=Configuring(self.configurations(), self.fields),
+            connections=self.connections.services(),
         )
 
     def set_paused(self, ids: Sequence[int] | None, paused: bool) -> None:
