@@ -1,4 +1,4 @@
-"""Fields that field maps point to: which ones are read for everybody, and what a person is told of one that is gone."""
+"""What a person is told of settings that select nothing: fields that do not show, and a filter that is half set."""
 
 from __future__ import annotations
 
@@ -17,10 +17,22 @@ REMEDY: Final = (
 )
 
 
+HALF_SET: Final = "No Salesforce contacts sync: whose contacts is not chosen completely."
+CHOOSE: Final = "Choose the person's own contacts, or all contacts."
+
+
 def further_fields(configurations: Iterable[Assigned]) -> Mapping[Kind, Sequence[str]]:
     """Every field beyond the standard ones that an active configuration points to."""
     active = [one.configuration for one in configurations if one.configuration.active]
     return pointed_fields((kind, one.of(kind).field_map) for one in active for kind in Kind)
+
+
+def without_effect(user: UserView, mark: str | None) -> tuple[str, str]:
+    """What of the user's settings selects nothing, and what helps; empty if all does. `mark`: of the last reading."""
+    settings = user.configuration
+    if settings.contacts.direction.writes_mailbox and not settings.contact_filter.ownership.complete:
+        return HALF_SET, CHOOSE
+    return unshown_fields(user, mark)
 
 
 def unshown_fields(user: UserView, mark: str | None) -> tuple[str, str]:

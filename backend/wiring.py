@@ -44,7 +44,7 @@ from backend.sync.run import Engine
 from backend.sync.state import Lease, UserView
 from backend.sync.store import LeaseLost
 from backend.trust import Trusted, trust_file
-from backend.unshown import further_fields, unshown_fields
+from backend.unshown import further_fields, without_effect
 
 log = structlog.get_logger(__name__)
 
@@ -281,7 +281,7 @@ class Lockstep:
         report = self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run, user=known)
         look_for(user, report.trouble, self.microsoft, self.people)
         if not (report.problem or report.lacks or report.waiting):
-            report.problem, report.remedy = unshown_fields(user, self.store.mark())
+            report.problem, report.remedy = without_effect(user, self.store.mark())
         return report
 
     def _finished(self, report: RunReport) -> Finished:

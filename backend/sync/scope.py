@@ -75,8 +75,11 @@ def takes(user: UserView, record: Record) -> bool:
 
 
 def owners(kind: Kind, record: Record, users: tuple[UserView, ...]) -> frozenset[int]:
-    """The users whose scope takes a Salesforce record: their own events; contacts by filter."""
-    if record.is_child or record.in_bin:
+    """The users whose scope takes a Salesforce record: their own events; contacts by filter.
+
+    The copy of an invitee is his too: it is never written anywhere (I-5), but he is told why it does not sync (LS-124).
+    """
+    if record.in_bin:
         return frozenset()
     if kind is Kind.EVENT:
         return frozenset(user.user_id for user in users if user.crm_user_id == record.owner_id)

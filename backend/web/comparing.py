@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from backend.domain.projection import equivalent
 from backend.domain.spelling import region_of
@@ -100,6 +101,12 @@ def _verdict(
     return Verdict(say("same moment") if isinstance(mailbox, Timed) else say("equal, as far as Salesforce can hold it"))
 
 
+NO_ACCOUNT: Final = say(
+    "No account became of it: see Unresolved companies. If it is not there, somebody chose to keep the text, or this "
+    "person lacks a right to accounts (create, read, edit or delete): give it, or relate the contact in Salesforce."
+)
+
+
 def _differs(passport: Passport, group: str) -> Verdict:
     for step in passport.open:
         if group in step.groups:
@@ -110,6 +117,8 @@ def _differs(passport: Passport, group: str) -> Verdict:
     if passport.state == "linked":
         agreed = (passport.agreed_mailbox.get(group), passport.agreed_crm.get(group))
         if agreed == tuple(side.get(group) for side in sides(passport)):
-            return Verdict(say("differs"), None, say("Both were left as they are."))
+            return Verdict(
+                say("differs"), None, NO_ACCOUNT if group == "company" else say("Both were left as they are.")
+            )
         return Verdict("", Look("warn", "both", say("differs")), say("Looked at in the next run."))
     return Verdict("", Look("neutral", "both", say("differs")), say("This pair is not kept in step."))

@@ -63,7 +63,10 @@ def facts(passport: Passport) -> tuple[Fact, ...]:
         lines.append(Fact("check", "ok", direction))
     if passport.mailbox.repeats or passport.original_start:
         lines.append(Fact("check", "ok", say("It is one occurrence of a repeating meeting.")))
-    if passport.mailbox.guests:
+    if passport.mailbox.known and not passport.mailbox.organised:
+        text = say("Somebody else organises it: this copy is never changed, and its other attendees are not told.")
+        lines.append(Fact("people", "muted", text))
+    if passport.mailbox.guests and passport.mailbox.organised:
         text = say_many(
             "It has %(n)s guest: no change is written to the mailbox without asking.",
             "It has %(n)s guests: no change is written to the mailbox without asking.",

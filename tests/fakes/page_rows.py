@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from backend.domain.codec import encode_values
 from backend.domain.values import ShowAs, Timed, Values
+from backend.ports.mailbox import OWN
 from backend.storage import tables as t
 
 NOW = datetime(2026, 11, 24, 9, 42, 18, tzinfo=UTC)
@@ -64,6 +65,7 @@ def pair(
     )  # fmt: skip
     put(
         connection, t.mailbox_item, user_id=user, kind=kind, mailbox_id=item, presence="here", version="1",
+        caps=OWN.value,
         values=encode_values(mailbox), guests=guests, modified_at=NOW - timedelta(minutes=1),
         strong_key=mailbox.get("email"),
     )  # fmt: skip

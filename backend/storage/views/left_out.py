@@ -15,6 +15,10 @@ from backend.storage.user_views import syncing_users
 from backend.sync.state import Presence, UserView
 
 BEFORE: Final = "It was in Salesforce before the sync was switched on: it comes with its next change there."
+UNINVITED: Final = (
+    "The organiser of this Salesforce event does not sync, so no invitation to it reaches the mailbox: assign a "
+    "configuration to the organiser too."
+)
 PRIVATE_BEFORE: Final = "Private, and older than the switch for private events: it syncs when it is next changed."
 
 
@@ -31,7 +35,7 @@ class LeftOut:
 def left_out(connection: sa.Connection, user_id: int) -> tuple[LeftOut, ...]:
     """Everything that is left out for a person, the most frequent reason first."""
     found: Counter[tuple[str, str, str]] = Counter()
-    for query in (_NOTED, _OUTSIDE):
+    for query in (_NOTED, _OUTSIDE, _STOPPED):
         for row in connection.execute(query, {"user": user_id}):
             found[row.kind, row.side, row.reason] += row.number
     user = next(syncing_users(connection, user_id), None)
@@ -60,14 +64,46 @@ _OUTSIDE: Final = (
     )
     .group_by(mailbox_item.c.kind, mailbox_item.c.problem)
 )
+_remaining = sa.case((mailbox_item.c.presence == Presence.HERE.value, Side.MAILBOX.value), else_=Side.CRM.value)
+_STOPPED: Final = (
+    sa.select(link.c.kind, _remaining.label("side"), link.c.reason, sa.func.count().label("number"))
+    .outerjoin(
+        mailbox_item,
+        sa.and_(
+            mailbox_item.c.user_id == link.c.user_id,
+            mailbox_item.c.kind == link.c.kind,
+            mailbox_item.c.mailbox_id == link.c.mailbox_id,
+        ),
+    )
+    .where(link.c.user_id == sa.bindparam("user"), link.c.state == "stopped", link.c.reason.like("Deleted in%"))
+    .group_by(link.c.kind, _remaining, link.c.reason)
+)
+"""What was deleted on one side, told of the side where the other copy is."""
+_parent = crm_record.alias("parent")
+_ORPHANED: Final = ~(
+    sa.exists()
+    .where(
+        _parent.c.kind == crm_record.c.kind,
+        _parent.c.natural_key == crm_record.c.natural_key,
+        _parent.c.presence == Presence.HERE.value,
+        _parent.c.is_child.is_(sa.false()),
+    )
+    .correlate(crm_record)
+)
+"""Of an invitee's copy: no event of that name and time belongs to anybody who syncs."""
 _UNPAIRED: Final = (
-    sa.select(crm_record.c.last_modified, crm_record.c["values"]["private"].as_boolean().label("private"))
+    sa.select(
+        crm_record.c.last_modified,
+        crm_record.c["values"]["private"].as_boolean().label("private"),
+        crm_record.c.is_child,
+    )
     .join(crm_scope, sa.and_(crm_scope.c.kind == crm_record.c.kind, crm_scope.c.crm_id == crm_record.c.crm_id))
     .where(
         crm_scope.c.user_id == sa.bindparam("user"),
         crm_record.c.kind == Kind.EVENT.value,
         crm_record.c.presence == Presence.HERE.value,
         crm_record.c.problem.is_(None),
+        crm_record.c.is_child.is_(sa.false()) | _ORPHANED,
         sa.not_(
             sa.exists().where(
                 line.c.kind == crm_record.c.kind,
@@ -101,7 +137,10 @@ def _why(user: UserView, row: Any) -> str:
         return ""
     if row.private and not settings.private:
         return f"Private events stay where they are ({settings.name})."
-    if settings.start is StartRule.EDITED and since is not None and row.last_modified < since:
+    before = settings.start is StartRule.EDITED and since is not None and row.last_modified < since
+    if row.is_child:
+        return "" if before else UNINVITED
+    if before:
         return BEFORE
     if row.private and user.private_since is not None and row.last_modified < user.private_since:
         return PRIVATE_BEFORE

@@ -14,6 +14,7 @@ from backend.domain.codec import decode_values
 from backend.domain.field_choices import STANDARD, FieldMap
 from backend.domain.field_view import crm_view
 from backend.domain.values import EMPTY, Kind, Values
+from backend.ports.mailbox import Caps
 from backend.storage.configuration_codec import decode_settings
 from backend.storage.tables import (
     configuration,
@@ -43,6 +44,8 @@ class SideState:
     problem: str = ""
     guests: int = 0
     repeats: bool = False
+    organised: bool = True
+    """Of an event in the mailbox: whether its owner organises it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +199,8 @@ def _mailbox(connection: sa.Connection, user_id: int, kind: str, mailbox_id: str
     if row is None:
         return SideState(False)
     values = values_of(row._mapping["values"])
-    return SideState(True, row.presence, values, row.modified_at, row.problem or "", row.guests, row.series is not None)
+    return SideState(True, row.presence, values, row.modified_at, row.problem or "", row.guests, row.series is not None,
+                     Caps.ORGANIZER in Caps(row.caps))  # fmt: skip
 
 
 def _field_map(kind: Kind, settings: Any) -> FieldMap:
