@@ -60,7 +60,7 @@ _WORDS: Final[tuple[tuple[StrEnum, str], ...]] = (
     (Which.SELECTED, "only events that people relate to a record"),
     (SeriesRule.OFF, "leave repeating events alone"),
     (SeriesRule.OCCURRENCES, "one Salesforce event per occurrence"),
-    (SeriesRule.NATIVE, "one Salesforce event per occurrence; Salesforce's own event series are not written yet"),
+    (SeriesRule.NATIVE, "a Salesforce event series where Salesforce can keep one, else one event per occurrence"),
     (GuestRule.HOLD, "ask a person"),
     (GuestRule.SEND, "let the mail go out"),
     (GuestRule.PUT_BACK, "put the mailbox's value back into Salesforce"),
@@ -234,6 +234,14 @@ def cautions(settings: Configuration) -> Iterator[tuple[str, str]]:
         yield (
             "events.guests",
             "Changes in Salesforce to meetings with guests mail those guests without asking anybody.",
+        )
+    if settings.series is SeriesRule.NATIVE and settings.events.direction.writes_crm:
+        yield (
+            "events.series",
+            "Salesforce changes an event series as a whole only. A meeting that is moved or changed by itself leaves "
+            "its series and is made anew as a single event, without tasks and files on it. A series reaches as far as "
+            "days ahead says; later meetings are added as single events. Whole days, series with exceptions, and "
+            "repetitions that Salesforce does not know become one event per occurrence.",
         )
     if settings.events.direction is Direction.TO_MAILBOX:
         yield (

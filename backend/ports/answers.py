@@ -86,6 +86,11 @@ class Write:
     account: str | None = None
     moves: bool = False
     field_map: FieldMap = STANDARD
+    pattern: str = ""
+    """Create: makes a Salesforce event series of this pattern, its first occurrence carries the key. Where Salesforce
+    does not take the pattern, a single event is made."""
+    in_series: bool = False
+    """Update of an occurrence of a Salesforce series: whoever sends it knows that a future one changes them all."""
 
 
 @dataclass(frozen=True, slots=True)

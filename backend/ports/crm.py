@@ -44,6 +44,8 @@ class Record:
     problem: str | None = None
     hidden: frozenset[str] = frozenset()
     """Groups that whoever read it may not see: nothing is known of them, and what others saw stands."""
+    series: str | None = None
+    """Names the Salesforce event series it belongs to: equal for all its occurrences, and for no other event."""
 
 
 class Right(StrEnum):
@@ -168,6 +170,13 @@ class Crm(Protocol):
 
     def find_like(self, kind: Kind, probes: Sequence[Probe]) -> Mapping[UUID, list[Record]]:
         """Living records equal by natural key: contacts the user can see, events the user owns (D-14)."""
+        ...
+
+    def series_rows(self, events: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+        """All occurrences of the Salesforce series that each event belongs to, those in the recycle bin with `in_bin`.
+
+        Nothing for an event that belongs to none or does not show. Two calls for up to five series.
+        """
         ...
 
     def find_people(self, addresses: Sequence[str], events: Sequence[str]) -> Found:

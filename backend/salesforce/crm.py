@@ -14,9 +14,9 @@ from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import NO_FIELDS, FieldAccess, NamedAccount, Record, Right
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
-from backend.salesforce import accounts, duplicates, people, reading, writing
+from backend.salesforce import accounts, duplicates, event_series, people, reading, writing
 from backend.salesforce.client import Client, Row
-from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, Problem
+from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, Problem, row_result
 from backend.salesforce.fields import KEY_FIELD, Layout, Layouts
 from backend.salesforce.mapping import fields_of, record_of
 from backend.salesforce.record_id import long_id
@@ -85,6 +85,16 @@ class SalesforceUser:
         rows = self._read(reading.likeness(layout, probes, self._id))
         return reading.sorted_out(kind, probes, (record_of(row, layout) for row in rows))
 
+    def series_rows(self, events: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+        """See Crm."""
+        if not events:
+            return {}
+        layout = self._layout(Kind.EVENT)
+        heads = self._read(reading.by_id(layout, events))
+        statements = event_series.statements(layout, heads)
+        found = event_series.by_event(events, heads, self._read(statements) if statements else ())
+        return {event: [record_of(row, layout) for row in rows] for event, rows in found.items()}
+
     def find_people(self, addresses: Sequence[str], events: Sequence[str]) -> Found:
         """See Crm."""
         return people.find(self._client, self._layout(Kind.EVENT), addresses, events)
@@ -133,8 +143,11 @@ class SalesforceUser:
         living_last = sorted(found, key=lambda row: not row["IsDeleted"])
         by_key = {str(row[KEY_FIELD]).casefold(): row for row in living_last}
         answers: dict[UUID, Answer[Record]] = {}
-        refused, alone = [], []
+        refused, alone, single = [], [], []
         for write, row, result in zip(writes, rows, results, strict=True):
+            if result.problem is not None and _not_as_series(result.problem, row):
+                single.append(replace(write, pattern=""))
+                continue
             if result.problem is not None and result.problem.code == DUPLICATE_RULE:
                 refused.append((write, row))
                 continue
@@ -146,6 +159,7 @@ class SalesforceUser:
             answers[write.id] = _created(answer, self._client.username)
         answers.update(duplicates.settle(self._client, layout, refused) if refused else {})
         answers.update(self._without_people(layout, alone) if alone else {})
+        answers.update({answer.id: answer for answer in self._create(layout, single, companies)} if single else {})
         return list(answers.values())
 
     def _without_people(self, layout: Layout, refused: Sequence[tuple[Write, Problem]]) -> dict[UUID, Answer[Record]]:
@@ -168,6 +182,8 @@ class SalesforceUser:
         row[KEY_FIELD] = str(_key_of(write))
         row["OwnerId"] = write.owner or self._id
         row |= people.new_fields(write.people, layout)
+        if write.pattern and event_series.may_make(layout):
+            row[event_series.PATTERN] = write.pattern
         account = companies.account_for(write)
         return row if account is None else {**row, accounts.ACCOUNT_FIELD: account}
 
@@ -185,7 +201,7 @@ class SalesforceUser:
                 rows[write.id] = {"id": target, **row}
         in_series = {
             write.id for write, target in zip(writes, targets, strict=True)
-            if write.id in rows and self._in_series.get(target)
+            if write.id in rows and self._in_series.get(target) and not write.in_series
         }  # fmt: skip
         rows = {id_: row for id_, row in rows.items() if id_ not in in_series}
         related = [write for write in writes if write.id not in in_series]
@@ -268,6 +284,11 @@ def _target_of(write: Write) -> str:
     if write.target is None:
         raise ValueError(f"{write.op.value} needs a target")
     return write.target
+
+
+def _not_as_series(problem: Problem, row: Mapping[str, Any]) -> bool:
+    """Whether the event is to be made without its pattern: what else may be wrong, the second attempt tells."""
+    return event_series.PATTERN in row and row_result(problem) is Result.REFUSED
 
 
 def _created(answer: Answer[Record], username: str) -> Answer[Record]:

@@ -36,7 +36,16 @@ _SYSTEM: Final = (
 )  # fmt: skip
 _OWN: Final = {
     Kind.CONTACT: ("AccountId", "LastActivityDate", "IsPersonAccount", "MasterRecordId"),
-    Kind.EVENT: ("IsChild", "IsRecurrence", "IsRecurrence2", "WhoId", "WhatId"),
+    Kind.EVENT: (
+        "IsChild",
+        "IsRecurrence",
+        "IsRecurrence2",
+        "WhoId",
+        "WhatId",
+        "Recurrence2PatternText",
+        "Recurrence2PatternStartDate",
+        "Recurrence2PatternTimeZone",
+    ),
 }
 _CARRIER: Final = {ACCOUNT_NAME: "AccountId"}
 """Describe lists the lookup; whoever reads the lookup reads the name behind it."""

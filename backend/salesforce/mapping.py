@@ -16,6 +16,7 @@ from backend.domain.fieldmap import FieldRow
 from backend.domain.projection import project_crm
 from backend.domain.values import Address, AllDay, FieldValue, Name, ShowAs, Timed, Values
 from backend.ports.crm import CrmUser, Record
+from backend.salesforce.event_series import series_of
 from backend.salesforce.fields import ACCOUNT_NAME, KEY_FIELD, Layout
 from backend.salesforce.record_id import USER_PREFIX
 
@@ -46,6 +47,7 @@ def record_of(row: Row, layout: Layout, filters: Mapping[str, str] | None = None
         problem=_problem(row),
         hidden=layout.hidden | layout.missing,
         further={key: _plain(row.get(name)) for key, name in layout.further.items()},
+        series=series_of(row),
     )
 
 

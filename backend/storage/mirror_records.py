@@ -181,6 +181,7 @@ def _same(work: Work, record: SeenRecord, row: Any) -> bool:
         and row.last_modified == record.last_modified
         and row.values == work.encode.json(record.values)
         and (row.further or {}) == record.further
+        and record.series in (None, row.series)
     )
 
 
@@ -273,6 +274,7 @@ def _row(work: Work, kind: Kind, record: SeenRecord, row: Any) -> dict[str, Any]
         "strong_key": strong_key(kind, record.values) if here else None,
         "natural_key": natural_key(kind, record.values) if here else None,
         "problem": record.problem,
+        "series": record.series or (row.series if row is not None else None),  # no event ever leaves its series
     }
 
 

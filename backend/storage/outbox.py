@@ -59,6 +59,7 @@ def _row(work: Work, intent_id: str, entry: Intent) -> dict[str, Any]:
         "from_mailbox": work.encode.patch(entry.from_mailbox),
         "from_crm": work.encode.patch(entry.from_crm),
         "state": entry.state.value,
+        "native": entry.native,
         "created_at": work.now,
         "updated_at": work.now,
     }

@@ -89,6 +89,7 @@ def to_record(row: sa.Row[Any], decode: Decoder) -> SeenRecord:
         is_child=row.is_child,
         problem=row.problem,
         further=row.further or {},
+        series=row.series,
     )
 
 
@@ -165,6 +166,7 @@ def to_intent(row: sa.Row[Any], decode: Decoder) -> Intent:
         rule=row.rule,
         hold=row.hold,
         decided_at=row.created_at,
+        native=row.native,
     )
 
 

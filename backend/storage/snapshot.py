@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from backend.domain.values import Kind
+from backend.storage import native_series
 from backend.storage.closure import Closure
 from backend.storage.holders import holders, left_open, organizers
 from backend.storage.reading_rows import INTENT, to_intent, to_series
@@ -83,6 +84,7 @@ def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo,
         totals=connection.execute(_TOTAL, whose).scalar_one(),
         unresolved=by_link(connection, found.links) if kind is Kind.CONTACT else {},
         left_open=left_open(connection, unmet),
+        **native_series.known(connection, user_id, found.records.values()),
     )
 
 

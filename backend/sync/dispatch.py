@@ -18,6 +18,7 @@ from backend.domain.values import AllDay, Kind, Side, Timed, differing, end_inst
 from backend.ports.answers import Op, Verdict
 from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
+from backend.sync import native_rows
 from backend.sync.context import Context
 from backend.sync.keepsakes import without_keepsakes
 from backend.sync.meetings import Lead, may_delete_record
@@ -54,7 +55,10 @@ class Dispatch:
 
     def cleared(self, batch: Sequence[Intent]) -> list[Intent]:
         """The writes that may leave; the others are settled. All intents are of one side, kind and op."""
-        present = self.store.user(self.context.user.user_id)
+        user_id = self.context.user.user_id
+        if (batch[0].side, batch[0].op) == (Side.CRM, Op.CREATE):
+            batch = native_rows.bound(batch, self.store, self.crm, self.settlement, user_id)
+        present = self.store.user(user_id)
         version = None if present is None else present.configuration.version
         fresh = [one for one in batch if self._configured(one, version)]
         if not fresh:
@@ -63,7 +67,8 @@ class Dispatch:
             case Side.CRM, Op.CREATE:
                 return self._with_people(self._new_records(fresh))
             case Side.CRM, Op.UPDATE:
-                return self._with_people(self._records_unmoved(fresh))
+                unmoved = self._records_unmoved(fresh)
+                return self._with_people(native_rows.harmless(unmoved, self.store, self.crm, self.settlement))
             case Side.CRM, Op.DELETE:
                 return self._records_deletable(fresh)
             case Side.MAILBOX, Op.CREATE:
@@ -241,7 +246,16 @@ class Dispatch:
         return known.version if known else self.settlement.now
 
     def _records_deletable(self, batch: list[Intent]) -> list[Intent]:
-        """Deleted only if the counterpart is still gone, the record is as it was, and the right stands (INV-5, D-8)."""
+        """Deleted only if the counterpart is still gone, the record is as it was, and the right stands (INV-5, D-8).
+
+        What is deleted to come back as a single event needs no vanished counterpart.
+        """
+        replaced, batch = native_rows.split(batch)
+        replaced = native_rows.replaceable(replaced, self.store, self.crm, self.settlement)
+        kept = replaced + (self._deletable(batch) if batch else [])
+        return self._records_unmoved(kept) if kept else []
+
+    def _deletable(self, batch: list[Intent]) -> list[Intent]:
         still_gone = self._items_still_gone(batch)
         for one in batch:
             if one.id not in still_gone:
@@ -250,8 +264,7 @@ class Dispatch:
         leads = self._leads(batch) if batch and batch[0].kind is Kind.EVENT else {}
         batch = [one for one in batch if self._entitled(one, leads)]
         vanished = {intent_id for intent_id, whole in still_gone.items() if whole}
-        batch = without_keepsakes(batch, vanished, self.store, self.crm, self.settlement)
-        return self._records_unmoved(batch) if batch else []
+        return without_keepsakes(batch, vanished, self.store, self.crm, self.settlement)
 
     def _leads(self, batch: list[Intent]) -> Mapping[str, Lead]:
         links = [self.settlement.links[one.link_id] for one in batch]

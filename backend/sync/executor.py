@@ -20,6 +20,8 @@ from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import Crm, Record
 from backend.ports.errors import AccessLost, BudgetSpent, ContainerGone, ServiceError, Transient, Unclear
 from backend.ports.mailbox import Item, Mailbox
+from backend.sync import native_marks as marks
+from backend.sync import native_rows
 from backend.sync.company import COMPANY
 from backend.sync.context import Context
 from backend.sync.dispatch import Dispatch
@@ -89,8 +91,8 @@ class Executor:
         return self.tally
 
     def _batches(self, intents: Sequence[Intent]) -> Iterator[list[Intent]]:
-        def place(one: Intent) -> int:
-            return ORDER.index((one.side, one.op))
+        def place(one: Intent) -> tuple[int, bool]:
+            return ORDER.index((one.side, one.op)), marks.head_of(one.native) is not None
 
         for _, group in groupby(sorted(intents, key=lambda one: (place(one), one.target)), key=place):
             rest = list(group)
@@ -167,6 +169,8 @@ class Executor:
             account=self._account(one, settlement) if crm else None,
             moves=self.context.user.configuration.company_moves,
             field_map=settlement.field_map,
+            pattern=one.native if one.native.startswith(marks.PATTERN) else "",
+            in_series=one.native in (marks.WHOLE, marks.PAST),
         )
 
     def _unresolved(self, batch: Sequence[Intent]) -> Mapping[UUID, Unresolved]:
@@ -194,6 +198,7 @@ class Executor:
             seen = self._seen(one, stored) if isinstance(stored, Item) else None
             settlement.answer(one, answer, seen)
         self._masters(sent, settlement)
+        native_rows.followed(sent, self.crm, settlement)
         self.reread(sent[0].side, sent[0].kind, settlement)
         self.commit(settlement.collected())
         self.tally.add(f"{sent[0].side}.{sent[0].kind}.{sent[0].op}", settlement.written)

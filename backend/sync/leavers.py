@@ -21,6 +21,7 @@ from backend.ports.mailbox import Item, Mailbox
 from backend.sync import rows
 from backend.sync.executor import settlement_of
 from backend.sync.handover import OWNER_LEFT, syncs
+from backend.sync.native_marks import REPLACED
 from backend.sync.settle import LONGEST_WAIT, Settlement
 from backend.sync.sight import originals_first
 from backend.sync.state import Intent, IntentState, Lease, Ref
@@ -68,7 +69,9 @@ class Leavers:
         seen_to = self._records([one for one in creates if one.side is Side.CRM], settlement)
         seen_to += self._items([one for one in creates if one.side is Side.MAILBOX], settlement)
         for one in known:
-            if one not in seen_to:
+            if one.native == REPLACED and one.state is IntentState.SENT:
+                settlement.stop(one, OWNER_LEFT)  # its record may be gone by our own hand: no deletion to follow
+            elif one not in seen_to:
                 settlement.supersede(one, OWNER_LEFT)
         changes = settlement.collected()
         changes.item_user, changes.item_kind = lease.user_id, kind

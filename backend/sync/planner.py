@@ -14,7 +14,7 @@ from backend.domain.configuration import Direction
 from backend.domain.recurrence import Window
 from backend.domain.values import EMPTY, Kind, Side
 from backend.ports.answers import Op
-from backend.sync import orphans, rows
+from backend.sync import native, orphans, rows
 from backend.sync.adoption import Adoption, followed
 from backend.sync.alignment import Aligned, align, refound
 from backend.sync.context import Context
@@ -59,12 +59,12 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
             keep |= _refs(context, link)
         steps += _settled_holds(context, link, _link_step(context, link))
     newcomers = Newcomers(context, adoption.resting)
-    for step in limited(newcomers.steps(), context):
+    for step in limited(native.newcomers(context, newcomers.steps(), keep), context):
         if any(rows.is_open(context, one.target) for one in step.intents):
             keep |= {step.unit}
         else:
             steps.append(step)
-    fingerprinted = tuple(_fingerprinted(context, step) for step in steps)
+    fingerprinted = tuple(_fingerprinted(context, step) for step in native.with_series(context, steps))
     return Plan(kind, fingerprinted, frozenset(keep | newcomers.waiting), patient)
 
 

@@ -25,6 +25,7 @@ from backend.ports.mailbox import Item
 from backend.sync import company, rows
 from backend.sync.context import title_of
 from backend.sync.guests import WOULD_MAIL
+from backend.sync.native_marks import REPLACED
 from backend.sync.own_view import own_values
 from backend.sync.sight import absent_item, absent_record, seen_record
 from backend.sync.state import (
@@ -263,6 +264,12 @@ class Settlement:
         self.changes.dropped_links.append(link.id)
         self.changes.tombstones.append(Tombstone(link.user_id, link.kind, link.mailbox_id, line.crm_id))
         self._log(one, one.from_crm if one.side is Side.CRM else one.from_mailbox, EMPTY)
+        if one.native == REPLACED:
+            self.look_again(one)
+
+    def look_again(self, one: Intent) -> None:
+        """The item is compared in the next round."""
+        self._again(self.links[one.link_id], Side.MAILBOX, None)
 
     def _version(self, crm_id: str) -> datetime:
         return self.versions.get(crm_id, self.now)
@@ -345,9 +352,19 @@ class Settlement:
             if found is Verdict.UNKNOWN and one.attempts < PATIENCE:
                 self.changes.intents.append(replace(one, attempts=one.attempts + 1))
                 continue
+            if one.native == REPLACED and found in (Verdict.GONE, Verdict.UNKNOWN):
+                self._left_series(one, found)
+                continue
             self.supersede(one, MOVED_ON)
             if one.op is Op.UPDATE and not isinstance(found, Verdict):
                 self._delivered(one, own_values(one.kind, self.field_map, found))
+
+    def _left_series(self, one: Intent, found: Item | Record | Verdict) -> None:
+        """Our own deletion of what comes back as a single event is no deletion by anybody: its meeting stays."""
+        if found is Verdict.GONE:
+            self._done(one, None, None)
+        else:
+            self.stop(one, MOVED_ON)
 
     def _delivered(self, one: Intent, stands: Values) -> None:
         """What an update was to write and stands there now is agreed; else a further edit would pass for a conflict."""

@@ -102,6 +102,7 @@ def seen_record(record: Record) -> SeenRecord:
         problem=record.problem,
         hidden=record.hidden,
         further=record.further,
+        series=record.series,
     )
 
 

@@ -85,6 +85,8 @@ class SeenRecord:
     """Groups that whoever read it may not see; not stored: the row keeps what others saw of them."""
     further: Further = field(default_factory=dict)
     """What configurations point to beyond the standard fields."""
+    series: str | None = None
+    """The Salesforce series it is an occurrence of."""
 
 
 class LineState(StrEnum):
@@ -248,6 +250,8 @@ class Intent:
     message: str = ""
     rule: str = ""
     hold: str = ""
+    native: str = ""
+    """What it has to do with a Salesforce event series, see `native_marks`."""
     fingerprint: str = ""
     """Digest of both sides when it was planned; not stored, the link keeps it as `held_on`."""
     decided_at: datetime | None = field(default=None, compare=False)

@@ -132,6 +132,10 @@ class Snapshot:
     unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
     """Companies without an account, by link."""
     left_open: frozenset[str] = frozenset()
+    series_here: frozenset[str] = frozenset()
+    """Salesforce series, of those that the records belong to, that repeating events of this mailbox stand for."""
+    making_series: bool = False
+    """Whether occurrences of a Salesforce series that was sent for this user are not paired yet."""
 
 
 class SyncStore(Protocol):

@@ -45,6 +45,7 @@ def record_of(row: Row) -> Record:
         related=any(tie.related for tie in row.ties),
         raw={},
         further=dict(row.further),
+        series=row.series,
     )
 
 
@@ -61,6 +62,7 @@ def _call(world: FakeWorld, operation: str) -> Iterator[str]:
     fault = world.fault(operation)
     with world.fuel.step(operation):
         world.clock.tick()
+        world.org.be_born()
         if fault is not None and fault.kind not in ("lost", "half"):
             raise fault.error()
         yield fault.kind if fault is not None else ""
@@ -182,6 +184,18 @@ class FakeCrm:
                 probe.id: [record_of(row) for row in mine if alike(kind, probe.values, row.values)] for probe in probes
             }
 
+    def series_rows(self, events: Sequence[str]) -> Mapping[str, Sequence[Record]]:
+        """See Crm."""
+        if not events:
+            return {}
+        with _call(self.world, "crm.series_rows"):
+            rows = self.world.org.rows
+            series = {event: rows[event].series for event in events if event in rows}
+            return {
+                event: [record_of(row) for row in rows.values() if row.series == name and name and not row.erased]
+                for event, name in series.items()
+            }
+
     def find_people(self, addresses: Sequence[str], events: Sequence[str]) -> Found:
         """See Crm."""
         with _call(self.world, "crm.find_people"):
@@ -243,6 +257,8 @@ class FakeCrm:
             _fill(made, write.field_map, asked)
             if write.people is not None:
                 org.tie(made, write.people)
+            if write.pattern and org.series_allowed:
+                org.repeat(made, write.pattern)
             return Answer(write.id, Result.OK, record_of(made))
         if write.op is Op.DELETE:
             row.in_bin = True
@@ -251,8 +267,10 @@ class FakeCrm:
         if write.people is not None:
             org.tie(row, write.people)
         values = {group: value for group, value in write.values.items() if group != ATTENDEES}
+        if row.series and values and not write.in_series:
+            return Answer(write.id, Result.REFUSED, None, "EVENT_SERIES", "It belongs to a repeating Salesforce event.")
         if asked.keys() - {ATTENDEES}:
-            org.update(row, values, self.user)
+            org.change_series(row, values, self.user)
             _fill(row, write.field_map, asked)
         return Answer(write.id, Result.OK, record_of(row))
 

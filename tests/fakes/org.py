@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
 
 from backend.domain.attendees import Reply
 from backend.domain.fieldmap import ROWS, TooLong
@@ -51,6 +54,8 @@ class Row:
     further: dict[str, str | None] = field(default_factory=dict)
     """Custom fields by lower-case name."""
     ties: list[Tie] = field(default_factory=list)
+    series: str | None = None
+    """The event series it belongs to."""
     notes: tuple[str, ...] = ()
     """What people wrote into fields without a mapping, and related it to; lost with the record."""
 
@@ -78,6 +83,13 @@ class Org:
     hidden: set[str] = field(default_factory=set)
     """Ids of people whom sharing hides from everybody who syncs."""
     shared_activities: bool = True
+    zone: str = "Europe/London"
+    """Time zone of the users, in which their series are reckoned."""
+    series_delay: timedelta = timedelta(0)
+    """How long after the first one the other occurrences of a series stand there."""
+    unborn: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
+    series_allowed: bool = True
+    """Whether patterns are taken; else a single event is made."""
     held: set[tuple[str, str, FieldValue]] = field(default_factory=set)
     """Every value that any row ever had: (id, group, value)."""
     followed: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -176,6 +188,63 @@ class Org:
         if not self.multiday and isinstance(when, Timed) and when.duration > timedelta(minutes=1440):
             message = "Duration must be between 0 and 1440 minutes"
             raise Refused("FIELD_INTEGRITY_EXCEPTION", message, "DurationInMinutes")
+
+    # --- event series -------------------------------------------------------------------------------------------
+
+    def repeat(self, first: Row, pattern: str) -> None:
+        """Makes an event the first occurrence of a series; the key stays with it, relations are copied (SF-098)."""
+        when = first.values["when"]
+        assert isinstance(when, Timed)
+        first.series = f"{first.id}-{pattern}"
+        rule = pattern.removeprefix("RRULE:").replace("BYMONTHDAY=31", "BYMONTHDAY=28,29,30,31;BYSETPOS=-1")
+        starts = list(rrulestr(rule, dtstart=self._local(when.start)))[1:]
+        if not self.series_delay:
+            self._bear(first, starts)
+            return
+        self.unborn.append((self.clock.now() + self.series_delay, lambda: self._bear(first, starts)))
+
+    def be_born(self) -> None:
+        """The occurrences of series whose time has come stand there."""
+        due = [birth for moment, birth in self.unborn if moment <= self.clock.now()]
+        self.unborn = [(moment, birth) for moment, birth in self.unborn if moment > self.clock.now()]
+        for birth in due:
+            birth()
+
+    def _bear(self, first: Row, starts: Iterable[datetime]) -> None:
+        when = first.values["when"]
+        assert isinstance(when, Timed)
+        for local in starts:
+            begin = local.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+            values = {**first.values, "when": Timed(begin, begin + when.duration)}
+            row = self.insert(Kind.EVENT, values, first.owner, first.modified_by)
+            row.series, row.ties, row.by_api = first.series, list(first.ties), True
+
+    def change_series(self, row: Row, values: Values, by: str) -> None:
+        """An update through the API: of a future occurrence it changes all (SF-102). Raises Refused."""
+        before = row.values.get("when")
+        future = isinstance(before, Timed) and before.start > self.clock.now()
+        self.update(row, values, by)
+        if row.series is None or not future:
+            return
+        assert isinstance(before, Timed)
+        now = row.values["when"]
+        assert isinstance(now, Timed)
+        by_clock = self._local(now.start) - self._local(before.start)
+        for other in self.rows.values():
+            if other.series != row.series or other is row or not other.alive:
+                continue
+            own = other.values["when"]
+            assert isinstance(own, Timed)
+            start = (self._local(own.start) + by_clock).replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+            self.update(other, {**values, "when": Timed(start, start + now.duration)}, by)
+
+    def _local(self, moment: datetime) -> datetime:
+        return moment.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None)
+
+    def edit_series(self, row_id: str, values: Values) -> None:
+        """A person changes a whole series."""
+        row = self.locked(row_id)
+        self.change_series(row, values, row.owner)
 
     # --- relations of events ------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ intent = Table(
     Column("message", Text, nullable=False, server_default=""),
     Column("rule", Text, nullable=False, server_default=""),
     Column("hold", String(32), nullable=False, server_default=""),
+    Column("native", Text, nullable=False, server_default=""),
     Column("created_at", UtcDateTime, server_default=text("CURRENT_TIMESTAMP")),
     Column("updated_at", UtcDateTime, server_default=text("CURRENT_TIMESTAMP")),
     Index("uq_intent_open_target", "target", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),

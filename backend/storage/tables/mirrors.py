@@ -68,9 +68,11 @@ crm_record = Table(
     Column("natural_key", String(32)),
     Column("problem", Text),
     Column("asked", Json),
+    Column("series", String(64)),
     index_where_given("kind", "strong_key"),
     index_where_given("kind", "natural_key"),
     index_where_given("key_tag"),
+    index_where_given("series"),
 )
 
 crm_scope = Table(
