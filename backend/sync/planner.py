@@ -28,6 +28,7 @@ from backend.sync.pairs import pair_step
 from backend.sync.plan import Plan, Step, Verb
 from backend.sync.state import Intent, IntentState, Line, Link, Presence, UserView
 from backend.sync.store import Snapshot
+from backend.sync.unmapped import forgotten
 
 
 def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Plan:
@@ -57,7 +58,7 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
             continue
         if _unclear(context, link):
             keep |= _refs(context, link)
-        steps += _settled_holds(context, link, _link_step(context, link))
+        steps += forgotten(context, link, _settled_holds(context, link, _link_step(context, link)))
     newcomers = Newcomers(context, adoption.resting)
     for step in limited(native.newcomers(context, newcomers.steps(), keep), context):
         if any(rows.is_open(context, one.target) for one in step.intents):

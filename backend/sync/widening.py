@@ -23,7 +23,7 @@ from backend.sync.store import Changes, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One pair and the groups in which both sides differ and are to stay as they are."""
+    """One pair and the groups in which both sides differ and are to stay as they are; link: with those that agree."""
 
     link: Link
     meeting: Meeting | None
@@ -37,8 +37,9 @@ def agreements(context: Context, widened: Widened) -> Iterator[Agreement]:
         if pair is None:
             continue
         groups = _found(pair, widened)
-        if groups:
-            agreed = with_shadows(link, pair.view.values, pair.crm_values, set(groups))
+        settled = {*groups, *(widened.groups & set(pair.groups))}  # those that are equal too: nothing of them was kept
+        agreed = with_shadows(link, pair.view.values, pair.crm_values, settled)
+        if groups or agreed != link:
             yield Agreement(agreed, meeting_shadows(pair, set(groups)), groups)
 
 

@@ -415,6 +415,27 @@ def test_g_a_field_that_is_mapped_again_agrees_to_the_differences_it_finds() -> 
     assert both(lab, item, record, "title") == ("Baroness", "Baroness")
 
 
+def test_g_what_was_agreed_about_a_field_that_is_switched_off_is_forgotten_and_nothing_is_written_for_it() -> None:
+    """G: also of pairs that nobody touches; a field that was equal and comes back with an edit is no conflict."""
+    lab = Lab(1, only(Kind.CONTACT))
+    item, record = paired(lab, Kind.CONTACT, ADA)
+    before = len(lab.world.writes)
+    change(lab, without("title"))
+    lab.settle()
+    (pair,) = lab.pairs()
+    for shadow in (pair.link.shadow_mailbox, pair.link.shadow_crm):
+        assert shadow is not None
+        assert "title" not in shadow
+        assert shadow["email"] == ADA["email"]
+    assert len(lab.world.writes) == before
+
+    change(lab, only(Kind.CONTACT))
+    lab.world.mailbox_of(1).edit(item, {"title": "Baroness"})
+    lab.settle()
+    assert both(lab, item, record, "title") == ("Baroness", "Baroness")
+    assert lab.count(tables.conflict) == 0
+
+
 # --- followed contacts -----------------------------------------------------------------------------------------------
 
 NOBODY = Condition("Level__c", Operator.EQUALS, "VIP")
