@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from flask import Flask
@@ -17,6 +19,7 @@ from backend.domain.values import Kind
 from backend.jobs import presence
 from backend.jobs.connection import connect, redis_url
 from backend.jobs.queues import Doorbell
+from backend.ports.errors import ServiceError
 from backend.signing_in import PeopleSignIn
 from backend.storage.accounts import Accounts
 from backend.storage.audit import Audit
@@ -44,8 +47,12 @@ from backend.web.mailbox_test import mailbox_test
 from backend.web.monitor import monitor
 from backend.web.people import people
 from backend.web.salesforce_sign_in import salesforce_sign_in
-from backend.web.services import Configuring, Processes, Services, provide
+from backend.web.services import Configuring, NearAccount, Processes, Resolving, Services, provide
 from backend.web.status import status
+from backend.web.unresolved import unresolved
+
+if TYPE_CHECKING:
+    from backend.wiring import Lockstep
 
 MOST_BYTES = 1_000_000
 RUNG_AT_ONCE = 25
@@ -75,6 +82,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
         audit,
         assignment, configuration_file,
         connections, consent, mailbox_test,
+        unresolved,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app
@@ -114,6 +122,7 @@ class Installation:
             checks={"database": self.database, "migrations": self.migrations, "redis": self.redis},
             now=self.clock.now,
             cycle_seconds=self.config.cycle_seconds,
+            resolving=Resolving(self.near, self.resolve, self.leave),
             salesforce_sign_in=PeopleSignIn(self.config, self.engine, accounts).services(),
             configuring=Configuring(Configurations(self.engine, self.clock), self.fields),
             connections=connection_services(self.config, self.engine, self.clock),
@@ -167,6 +176,39 @@ class Installation:
         opened = Lockstep.open(self.config)
         try:
             return opened.salesforce.fields(kind)
+        finally:
+            opened.close()
+
+    def near(self, links: Sequence[str]) -> Mapping[str, Sequence[NearAccount]]:
+        """Accounts with names like unresolved companies. Raises ValueError if Salesforce does not answer."""
+        from backend.resolving import near_accounts  # here, because it loads every adapter
+
+        with self._opened() as lockstep:
+            return near_accounts(lockstep, links)
+
+    def resolve(self, link_id: str, account_id: str, remember: bool) -> None:
+        """Attach an unresolved company to an account with the next pass. Raises ValueError."""
+        from backend.resolving import resolve  # here, because it loads every adapter
+
+        with self._opened() as lockstep:
+            resolve(lockstep, link_id, account_id, remember=remember)
+
+    def leave(self, link_id: str) -> None:
+        """Keep an unresolved company as a text. Raises ValueError."""
+        from backend.resolving import leave  # here, because it loads every adapter
+
+        with self._opened() as lockstep:
+            leave(lockstep, link_id)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Lockstep]:
+        from backend.wiring import Lockstep  # here, because it loads every adapter
+
+        opened = Lockstep.open(self.config)
+        try:
+            yield opened
+        except ServiceError as error:
+            raise ValueError(error.message) from None
         finally:
             opened.close()
 

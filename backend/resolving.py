@@ -17,13 +17,23 @@ from backend.wiring import Lockstep
 GONE = "This company is no longer unresolved; look again."
 
 
-def near_accounts(lockstep: Lockstep, link_id: str) -> Sequence[NamedAccount]:
-    """Accounts that the item's user can see and whose names resemble the company. One call of Salesforce.
+def near_accounts(lockstep: Lockstep, link_ids: Sequence[str]) -> dict[str, Sequence[NamedAccount]]:
+    """By item, accounts that its user can see and whose names resemble the company. A call for five items of a user.
 
-    Raises ValueError if nothing is unresolved there, and the errors of `ports.errors`.
+    Items that are no longer unresolved are left out. Raises the errors of `ports.errors`.
     """
-    item, user = _living(lockstep, link_id)
-    return lockstep.salesforce.user(user.username, user.crm_user_id).near_accounts(item.text)
+    with lockstep.database.connect() as connection:
+        items = unresolved.by_link(connection, map(UUID, link_ids)).values()
+    found: dict[str, Sequence[NamedAccount]] = {}
+    for user_id in sorted({item.user_id for item in items}):
+        user = lockstep.store.user(user_id)
+        if user is None:
+            continue
+        mine = [item for item in items if item.user_id == user_id]
+        texts = sorted({item.text for item in mine})
+        near = lockstep.salesforce.user(user.username, user.crm_user_id).near_accounts(texts)
+        found |= {str(item.link_id): near[item.text] for item in mine}
+    return found
 
 
 def resolve(lockstep: Lockstep, link_id: str, account_id: str, *, remember: bool = False) -> int:

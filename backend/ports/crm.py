@@ -195,8 +195,8 @@ class Crm(Protocol):
         """Which of these records the user can read; one call for a thousand (SF-088, D-16)."""
         ...
 
-    def near_accounts(self, company: str) -> Sequence[NamedAccount]:
-        """Accounts that the user can see whose names resemble a company, the likeliest first (LS-077). One call."""
+    def near_accounts(self, companies: Sequence[str]) -> Mapping[str, Sequence[NamedAccount]]:
+        """By company, accounts that the user can see with a name like it, the likeliest first (LS-077)."""
         ...
 
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:

@@ -111,22 +111,34 @@ def look_up(
     return Companies(accounts, present, frozenset(row["Id"] for rows in found[second:] for row in rows))
 
 
-def near(client: Client, layout: Layout, company: str) -> list[NamedAccount]:
-    """Accounts that the user can see whose names resemble a company: one call (LS-077).
+def near(client: Client, layout: Layout, companies: Sequence[str]) -> dict[str, Sequence[NamedAccount]]:
+    """Accounts that the user can see whose names resemble each company: one call for five of them (LS-077).
 
     They have a word of it in common; those that share most come first.
     """
-    words = sorted({word for word in folded(company).replace(",", " ").replace(".", " ").split() if len(word) > 1})
-    if not words:
-        return []
-    alike = " OR ".join(f"Name LIKE {soql.quoted('%' + _plain(word) + '%')}" for word in words)
-    statement = soql.select(("Id", "Name"), "Account", f"{_no_people(layout)}({alike})")
+    words = {company: _words(company) for company in companies if _words(company)}
+    statements = [_alike(layout, those) for those in words.values()]
     try:
-        (rows,) = client.query([f"{statement} LIMIT {soql.LIST_LENGTH}"])
+        answers = client.query(statements) if statements else []
     except AccessLost as error:
         if error.code != "INVALID_TYPE":
             raise
-        return []
+        return dict.fromkeys(companies, ())
+    found = {company: _ranked(company, words[company], rows) for company, rows in zip(words, answers, strict=True)}
+    return {company: found.get(company, ()) for company in companies}
+
+
+def _words(company: str) -> list[str]:
+    return sorted({word for word in folded(company).replace(",", " ").replace(".", " ").split() if len(word) > 1})
+
+
+def _alike(layout: Layout, words: Sequence[str]) -> str:
+    alike = " OR ".join(f"Name LIKE {soql.quoted('%' + _plain(word) + '%')}" for word in words)
+    statement = soql.select(("Id", "Name"), "Account", f"{_no_people(layout)}({alike})")
+    return f"{statement} LIMIT {soql.LIST_LENGTH}"
+
+
+def _ranked(company: str, words: Sequence[str], rows: Iterable[Row]) -> Sequence[NamedAccount]:
     found = [NamedAccount(row["Id"], row["Name"]) for row in rows]
     ranked = sorted(found, key=lambda one: (-_shared(words, one.name), abs(len(one.name) - len(company)), one.name))
     return ranked[:NEAR]

@@ -107,9 +107,9 @@ class SalesforceUser:
         """See Crm."""
         return reading.readable(self._client, self._id, ids)
 
-    def near_accounts(self, company: str) -> Sequence[NamedAccount]:
+    def near_accounts(self, companies: Sequence[str]) -> Mapping[str, Sequence[NamedAccount]]:
         """See Crm."""
-        return accounts.near(self._client, self._layout(Kind.CONTACT), company)
+        return accounts.near(self._client, self._layout(Kind.CONTACT), companies)
 
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
         """See Crm. One call, and one more where companies have to be looked up. Raises Unclear, AccessLost."""

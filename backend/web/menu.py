@@ -55,7 +55,13 @@ def menu() -> tuple[Group, ...]:
     """The navigation for this request."""
     here = request.blueprint or ""
     if is_rep():
-        return (Group("", (Entry(url_for("status.page"), "ok", say("My status"), here in ("status", "people")),)),)
+        status, mine = url_for("status.page"), url_for("unresolved.page")
+        return (
+            Group(say("My sync"), (
+                Entry(status, "ok", say("My status"), here in ("status", "people", "items")),
+                Entry(mine, "flag", say("Unresolved items"), here == "unresolved"),
+            )),
+        )  # fmt: skip
     found = waiting()
     if request.endpoint in BELOW_STATUS or here == "actions":
         here = "status"
@@ -70,6 +76,10 @@ def menu() -> tuple[Group, ...]:
         Group("", (
             entry("status.page", "ok", say("Sync Status")),
             entry("held.steps", "shield", say("Held steps"), tally=found.held, tone="red", meaning=say("to answer")),
+            entry(
+                "unresolved.page", "flag", say("Unresolved items"), tally=found.companies, tone="amber",
+                meaning=say("to resolve"),
+            ),
             entry("conflicts.page", "both", say("Conflicts"), tally=found.conflicts_today, meaning=say("today")),
         )),
         Group(say("Set up"), (

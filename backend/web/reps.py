@@ -14,8 +14,9 @@ from backend.web.sign_in import OPEN, me
 from backend.web.words import say
 
 PAGES: Final = frozenset({
-    "people.page", "people.run_page", "items.page", "items.aside", "sign_in.leave", "sign_in.leave_everywhere",
-    "sign_in.stay", "sign_in.theme",
+    "people.page", "people.run_page", "items.page", "items.aside", "unresolved.page", "unresolved.of_nobody",
+    "unresolved.answer", "unresolved.answer_many", "sign_in.leave", "sign_in.leave_everywhere", "sign_in.stay",
+    "sign_in.theme",
 })  # fmt: skip
 """Each of these shows what is a rep's own, by `only_own`; a page that is not named here is closed to reps."""
 

@@ -71,6 +71,31 @@ class Accounts(Protocol):
         """Sign an account out everywhere."""
 
 
+class NearAccount(Protocol):
+    """An account that a person can see, with a name like the company that he typed."""
+
+    @property
+    def id(self) -> str:
+        """Its id in Salesforce."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolving:
+    """Answers to unresolved companies; an item is named by its pair.
+
+    near(items) -> accounts with names like theirs, by item · resolve(item, account id, remember the spelling) ·
+    leave(item): the text stays without an account. All raise ValueError with a sentence for people.
+    """
+
+    near: Callable[[Sequence[str]], Mapping[str, Sequence[NearAccount]]]
+    resolve: Callable[[str, str, bool], None]
+    leave: Callable[[str], None]
+
+
 class Passage(Protocol):
     """A sign-in with Salesforce under way."""
 
@@ -154,6 +179,7 @@ class Services:
     now: Callable[[], datetime]
     cycle_seconds: int
     salesforce_sign_in: SalesforceSignIn
+    resolving: Resolving
     configuring: Configuring
     connections: ConnectionServices
     limits_storage: str = "memory://"

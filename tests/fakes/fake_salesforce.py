@@ -209,9 +209,9 @@ class FakeCrm:
         """See Crm: everybody sees everything."""
         return frozenset(ids)
 
-    def near_accounts(self, company: str) -> Sequence[NamedAccount]:
+    def near_accounts(self, companies: Sequence[str]) -> Mapping[str, Sequence[NamedAccount]]:
         """See Crm. This organisation has no accounts: the company is a text of the contact."""
-        return []
+        return dict.fromkeys(companies, ())
 
     def write(self, writes: Sequence[Write]) -> list[Answer[Record]]:
         """See Crm."""

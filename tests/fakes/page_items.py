@@ -259,3 +259,28 @@ def jonas(connection: sa.Connection) -> None:
         ended_at=None,
     )
     connection.execute(sa.update(t.user_state).where(t.user_state.c.user_id == JONAS).values(last_run_id=last))
+
+
+COMPANIES = tuple(str(uuid5(NAMESPACE_URL, name)) for name in ("nadia", "oskar", "yusuf"))
+"""Pairs of contacts whose company is no account: two of Maya, one of Tomás."""
+
+
+def companies(connection: sa.Connection) -> None:
+    """Three companies without an account, and an event that relates to nobody."""
+    people = (
+        (MAYA, "Nadia", "Ferrante", "Tamarind Healthcare", "no_account"),
+        (MAYA, "Oskar", "Blom", "Saltmarsh Shiping", "no_account"),
+        (TOMAS, "Yusuf", "Demir", "Lumen Row Architects", "several_accounts"),
+    )
+    for link, (user, first, last, company, why) in zip(COMPANIES, people, strict=True):
+        values = {"name": Name(first=first, last=last), "company": company}
+        pair(connection, link, user, "contact", values, values)
+        put(
+            connection, t.unresolved, link_id=link, user_id=user, text=company, folded=company.casefold(), why=why,
+            standing="open", opened_at=NOW, changed_at=NOW,
+        )  # fmt: skip
+    put(
+        connection, t.note, user_id=MAYA, kind="event", side="mailbox", ref="lonely", title="Coffee with somebody new",
+        reason="No contact and no lead in Salesforce has the address of anybody at this meeting.", code="unrelated",
+        at=NOW - timedelta(hours=2),
+    )  # fmt: skip

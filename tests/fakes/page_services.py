@@ -21,7 +21,7 @@ from backend.ports.errors import ServiceError
 from backend.storage import tables as t
 from backend.storage.configurations import Configurations
 from backend.storage.engine import create_engine, reading
-from backend.web.services import Configuring, Processes, SalesforceSignIn, Services, SignInRefused
+from backend.web.services import Configuring, Processes, Resolving, SalesforceSignIn, Services, SignInRefused
 from tests.fakes.page_connections import FakeConnections
 from tests.fakes.page_rows import crm_id
 from tests.fakes.page_world import MAYA, NOW
@@ -72,6 +72,14 @@ class FakeAccounts:
     def end_sessions(self, account_id: int) -> None:
         old = self.all[account_id]
         self.all[account_id] = replace(old, session_key=old.session_key + "x")
+
+
+@dataclass(frozen=True)
+class FakeNear:
+    """An account with a name like a company."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,8 @@ class World:
     processes: Processes | None = AT_WORK
     checks: dict[str, str | None] = field(default_factory=lambda: {"database": None, "migrations": None, "redis": None})
     now: datetime = NOW
+    accounts_near: list[FakeNear] = field(default_factory=list)
+    silent: bool = False
     salesforce: FakeSalesforce = field(default_factory=FakeSalesforce)
     fields_problem: ServiceError | None = None
     connections: FakeConnections = field(init=False)
@@ -156,6 +166,7 @@ class World:
             now=lambda: self.now,
             cycle_seconds=60,
             salesforce_sign_in=self.salesforce.services(),
+            resolving=Resolving(self.near, self.resolve, self.leave),
             configuring=Configuring(self.configurations(), self.fields),
             connections=self.connections.services(),
         )
@@ -171,6 +182,25 @@ class World:
         change = sa.update(t.organisation).values(stopped=who is not None, stopped_by=who or "")
         with self.engine.begin() as connection:
             connection.execute(change)
+
+    def near(self, links: Sequence[str]) -> dict[str, list[FakeNear]]:
+        if self.silent:
+            raise ValueError("Salesforce does not answer just now.")
+        self.done.append(("near", list(links)))
+        return dict.fromkeys(links, self.accounts_near)
+
+    def resolve(self, link: str, account: str, remember: bool) -> None:
+        self._answer_company(link, "answered", account)
+        self.done.append(("resolve", link, account, remember))
+
+    def leave(self, link: str) -> None:
+        self._answer_company(link, "left", None)
+        self.done.append(("leave", link))
+
+    def _answer_company(self, link: str, standing: str, answer: str | None) -> None:
+        change = sa.update(t.unresolved).where(t.unresolved.c.link_id == link)
+        with self.engine.begin() as connection:
+            connection.execute(change.values(standing=standing, answer=answer))
 
     def decide(self, intent: str, answer: str) -> None:
         with self.engine.begin() as connection:

@@ -22,6 +22,7 @@ from tests.fakes.page_items import (
     REFUSED_LINK,
     RUN,
     TOMAS,
+    companies,
     hannah,
     jonas,
     maya,
@@ -66,6 +67,7 @@ def fill(engine: sa.Engine, people: int = 40) -> None:
             _person(connection, number, *row)
         _crowd(connection, people)
         _acts(connection)
+        companies(connection)
         maya(connection)
         hannah(connection)
         tomas(connection)

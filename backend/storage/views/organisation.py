@@ -9,6 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from backend.storage.tables import api_usage, conflict, connection, history, intent, link, note, organisation, sync_run
+from backend.storage.views.unresolved import asking, lonely
 
 SALESFORCE: Final = "salesforce"
 RECENT_RUNS: Final = 200
@@ -53,12 +54,13 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What needs a person, in numbers: held steps (and how many guests they would mail), refused items, notes."""
+    """What needs a person, in numbers: held steps, refused items, notes, companies and events without a counterpart."""
 
     held: int
     held_people: int
     refused: int
     unresolved: int
+    companies: int
     conflicts_today: int
 
 
@@ -112,6 +114,7 @@ def attention(link_: sa.Connection, since: datetime) -> Attention:
         held_people=held[1],
         refused=_count(link_, refusals),
         unresolved=_count(link_, sa.select(sa.func.count()).select_from(note)),
+        companies=asking(link_) + lonely(link_),
         conflicts_today=_count(link_, sa.select(sa.func.count()).select_from(conflict).where(conflict.c.at >= since)),
     )
 

@@ -108,8 +108,9 @@ def test_ls077_the_list_tells_of_it_and_near_matches_are_those_that_the_user_see
     installation.write_card(ada, "Grace", "Hopper", companyName="Acme Inc.")
     installation.settle()
 
-    near = resolving.near_accounts(installation.lockstep, only_link(installation))
-    assert [one.name for one in near] == ["Acme Ltd", "Acme Holding"]
+    link = only_link(installation)
+    near = resolving.near_accounts(installation.lockstep, [link])
+    assert [one.name for one in near[link]] == ["Acme Ltd", "Acme Holding"]
     assert "No account that this person can see is called “Acme Inc.”." in told.command(
         "status", "--user", ada.salesforce_username
     )
