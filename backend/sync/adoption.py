@@ -18,7 +18,7 @@ from backend.domain.timezones import zone
 from backend.domain.values import EMPTY, AllDay, Kind, Side, Timed
 from backend.sync import rows
 from backend.sync.context import Context, title_of
-from backend.sync.orphans import PATIENCE, decides
+from backend.sync.orphans import PATIENCE, decides, older
 from backend.sync.plan import Step, Verb
 from backend.sync.series import interval_days, no_longer_made, place_key, places, sound
 from backend.sync.state import (
@@ -136,6 +136,8 @@ class Adoption:
         self.before = before
         self.resting: set[str] = set()
         """Mailbox ids of new series that nothing is made for yet."""
+        self.reread: tuple[str, ...] = ()
+        """Those that a new one may be the rest of, when it is seen for the first time."""
         self.linked = {link.mailbox_id for link in context.links.values()}
         self.free = [item for _, item in sorted(context.snapshot.items.items()) if self._is_new(item)]
 
@@ -265,6 +267,7 @@ class Adoption:
                 continue
             self.resting.add(item.mailbox_id)
             if meeting is None or meeting.state is not MeetingState.ORPHAN:
+                self.reread += tuple(one.former.item.mailbox_id for one in likely)
                 waiting = meeting or rows.new_meeting(item.uid, WHOLE, 0)
                 again = Todo(
                     self.context.user.user_id, Kind.EVENT, Side.MAILBOX.value, likely[0].former.item.mailbox_id
@@ -304,8 +307,9 @@ def waits(meeting: Meeting) -> bool:
     return started and meeting.original_start == WHOLE and meeting.line_id is None
 
 
-def older(context: Context) -> Iterator[Meeting]:
-    """New series that wait, after one more complete reading of the mailbox."""
+def aged(context: Context) -> Iterator[Meeting]:
+    """Orphans, and new series that wait for one, after one more complete reading of the mailbox."""
+    yield from older(context)
     for item in context.snapshot.items.values():
         meeting = context.meetings.get((item.uid or "", WHOLE))
         if item.series is None or meeting is None or not waits(meeting):

@@ -110,6 +110,8 @@ class Plan:
     """Rows cut off from their series that wait for another reading (E-4)."""
     again: tuple[Todo, ...] = ()
     """What waits for a right in Salesforce, whatever made this pass look at it (F-7)."""
+    reread: tuple[str, ...] = ()
+    """Mailbox ids of series that may just have been cut: they are looked at by id at once (E-4)."""
     lacking: Mapping[Right, int] = field(default_factory=dict)
     """How many writes wait for each right."""
 

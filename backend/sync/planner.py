@@ -66,7 +66,7 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
         else:
             steps.append(step)
     fingerprinted = tuple(_fingerprinted(context, step) for step in native.with_series(context, steps))
-    return Plan(kind, fingerprinted, frozenset(keep | newcomers.waiting), patient)
+    return Plan(kind, fingerprinted, frozenset(keep | newcomers.waiting), patient, reread=adoption.reread)
 
 
 def _aligned(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Aligned:

@@ -90,8 +90,15 @@ class Reader:
 
     def _look_again(self, stream: Stream, window: Window) -> int:
         """No delta tells of an item again because a look at it failed: it is looked at until one succeeds."""
-        suspects = self.store.suspects(self.user.user_id, stream.kind)
-        verified = self._verified(stream, suspects, window)
+        return self._looked_at(stream, self.store.suspects(self.user.user_id, stream.kind), window)
+
+    def look(self, kind: Kind, ids: Sequence[str], window: Window) -> int:
+        """Looks at single items by id before any delta tells of them; how many were told of. Raises ports' errors."""
+        stream = self.store.stream(self.user.user_id, kind)
+        return self._looked_at(stream, ids, window) if stream is not None else 0
+
+    def _looked_at(self, stream: Stream, ids: Sequence[str], window: Window) -> int:
+        verified = self._verified(stream, ids, window)
         rows = [row for row in verified if row.presence is not Presence.UNKNOWN or row.problem]
         if rows:
             self._commit(Changes(items=rows, item_kind=stream.kind))

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from backend.domain.values import Kind
 from backend.ports.crm import Right
 from backend.ports.errors import AccessLost, ContainerGone, ServiceError, Transient
 from backend.sync.plan import Lack, Step
+
+UNSTORED: Final = "Other work on the same {}s kept this run from storing what it decided; nothing of it was changed."
+TRY_AGAIN: Final = (
+    "It is tried again in the next run. If this stays, the same thing is claimed twice: please report it."
+)
 
 
 @dataclass
@@ -52,6 +58,11 @@ class RunReport:
         mild = isinstance(error, Transient | ContainerGone) or not isinstance(error, ServiceError)
         self.outcome = "partial" if mild and self.outcome != "failed" else "failed"
         self.problem = self.problem or str(error)
+
+    def unstored(self, kind: Kind) -> None:
+        """No round of the pass could store its plan: what it names was taken each time (INV-18)."""
+        if self.outcome == "ok":
+            self.outcome, self.problem, self.remedy = "partial", UNSTORED.format(kind.value), TRY_AGAIN
 
     @property
     def settled(self) -> bool:

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
-from uuid import UUID
 
 from backend.domain.configuration import Direction
 from backend.domain.field_choices import FieldMap
@@ -31,7 +30,6 @@ from backend.sync.guards import Load, guarded
 from backend.sync.handover import HandOver
 from backend.sync.leavers import Leavers
 from backend.sync.organisation import OrganisationReader
-from backend.sync.orphans import older
 from backend.sync.own_view import own
 from backend.sync.plan import Lack, Plan
 from backend.sync.planner import plan
@@ -44,7 +42,7 @@ from backend.sync.report import RunReport
 from backend.sync.rights import permitted
 from backend.sync.scope import window_of
 from backend.sync.settle import LONGEST_WAIT
-from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Meeting, Todo, UserView, Widened
+from backend.sync.state import EVERYTHING, Intent, IntentState, Lease, Todo, UserView, Widened
 from backend.sync.store import Changes, SyncStore, TargetTaken
 from backend.sync.visibility import visible
 from backend.sync.widening import agreements, changes_for, rehearsed, ripe
@@ -159,6 +157,8 @@ class _Pass:
     """Whether the user can read colleagues' contacts; each is asked about once."""
     lacking: Counter[Right] = field(default_factory=Counter)
     """How many changes wait for a right, in this round."""
+    unstored: bool = False
+    """Whether a plan of this round names what another write has taken."""
 
     @property
     def store(self) -> SyncStore:
@@ -247,9 +247,11 @@ class _Pass:
         if sent and not self.dry_run:
             Recovery(self._executor(self._context(()))).resume(sent)
 
+    def _reader(self) -> Reader:
+        return Reader(self.store, self.mailbox, self.user, self.lease, self.run_id, self.engine.clock.now())
+
     def _read(self) -> None:
-        reader = Reader(self.store, self.mailbox, self.user, self.lease, self.run_id, self.engine.clock.now())
-        self.report.read[f"mailbox.{self.kind}"] += reader.read(self.kind, self.window)
+        self.report.read[f"mailbox.{self.kind}"] += self._reader().read(self.kind, self.window)
         if self.kind is Kind.EVENT:
             self._roll_series()
         elif not self.dry_run:
@@ -267,10 +269,7 @@ class _Pass:
         parts = self._portions() if self.kind is Kind.EVENT else []
         if not parts or not self.store.has_orphans(self.user.user_id):
             return
-        aged: dict[UUID, Meeting] = {}
-        for part in parts:
-            context = self._context(part)
-            aged |= {meeting.id: meeting for meeting in (*older(context), *adoption.older(context))}
+        aged = {meeting.id: meeting for part in parts for meeting in adoption.aged(self._context(part))}
         if aged:
             self.store.commit(self.lease, Changes(meetings=list(aged.values()), item_user=self.user.user_id))
 
@@ -289,6 +288,8 @@ class _Pass:
             marks = self.store.marks(self.user.user_id, self.kind)
             if not (self._round(marks) if marks else self._send_due()):
                 return
+        if self.unstored:
+            self.report.unstored(self.kind)
 
     def _round(self, marks: Sequence[Todo]) -> bool:
         """Plans and executes what is marked, in portions; whether anything happened."""
@@ -296,6 +297,7 @@ class _Pass:
         parts = portions(marks, lambda: self.store.everything(self.user.user_id, self.kind))
         load, all_stored, orphans = self._load(parts), True, 0
         self.lacking.clear()
+        self.unstored = False
         for part in parts:
             context = self._context(part)
             if self._taken_over(context):
@@ -306,6 +308,8 @@ class _Pass:
             all_stored &= fresh is not None
             orphans += planned.orphans
             self._execute(context, fresh or [])
+            if fresh is not None and planned.reread:
+                self._reader().look(self.kind, planned.reread, self.window)
             busy |= fresh is None or not planned.empty
         self.report.orphans = orphans if self.kind is Kind.EVENT else self.report.orphans
         whole = [mark for mark in marks if mark.side == EVERYTHING]
@@ -379,6 +383,7 @@ class _Pass:
         try:
             self.store.commit(self.lease, changes)
         except TargetTaken:
+            self.unstored = True
             return None
         return [one for one in changes.intents if one.state is IntentState.PLANNED]
 

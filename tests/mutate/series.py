@@ -153,6 +153,12 @@ MUTANTS: Final = (
         short=True,
     ),
     Mutant(
+        "a-cut-is-looked-for-at-once",
+        "a series that a new one may be the rest of is read by id in the same pass (E-4)",
+        (Edit("backend/sync/run.py", "if fresh is not None and planned.reread:", "if False:"),),
+        (SPLIT + "test_e4_the_series_that_a_new_one_may_be_the_rest_of_is_read_by_id_at_once",),
+    ),
+    Mutant(
         "new-series-wait",
         "a series that may be the rest of another one waits for the cut (E-4)",
         (

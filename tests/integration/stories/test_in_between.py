@@ -14,7 +14,8 @@ from backend.domain.configuration import ConflictRule, DeletionChoice, Direction
 from backend.domain.values import Kind, Name, Side, Timed, Values
 from backend.storage import tables
 from backend.sync.settle import PATIENCE
-from backend.sync.state import IntentState, LinkState
+from backend.sync.state import IntentState, Lease, LinkState
+from backend.sync.store import Changes, TargetTaken
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Killed, Moment
 from tests.fakes.lab import Lab
@@ -495,6 +496,33 @@ def test_c21_inv26_a_create_does_not_outlive_the_direction_it_was_planned_for_f8
     lab.settle()
 
     assert lab.world.writes == []
+
+
+# --- what cannot be stored -------------------------------------------------------------------------------------------
+
+
+def test_inv18_a_plan_that_cannot_be_stored_is_told_and_made_again_in_the_next_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lab = Lab(1)
+    in_mailbox(lab)
+    lab.read()
+    commit = lab.store.commit
+
+    def taken(lease: Lease, changes: Changes) -> None:
+        if changes.intents:
+            raise TargetTaken("Another commit has taken this record meanwhile.")
+        commit(lease, changes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lab.store, "commit", taken)
+        report = lab.sync()
+    assert (report.outcome, report.written, lab.world.writes) == ("partial", 0, [])
+    assert report.problem
+    assert report.remedy
+
+    after = lab.sync()
+    assert (after.outcome, after.problem, after.written) == ("ok", "", 1)
 
 
 # --- guards ----------------------------------------------------------------------------------------------------------

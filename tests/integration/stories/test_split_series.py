@@ -18,7 +18,7 @@ from backend.domain.recurrence import Series, start_key
 from backend.domain.values import Kind, ShowAs, Timed, Values
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Moment
-from tests.fakes.lab import Lab
+from tests.fakes.lab import Lab, Remembered
 from tests.fakes.org import Row
 
 SETTINGS = replace(
@@ -63,6 +63,12 @@ def records(lab: Lab) -> dict[str, str]:
     found = {f"{starts(row):%m-%d %H}": row.id for row in rows}
     assert len(found) == len(rows), "INV-23: two records for one occurrence"
     return found
+
+
+def pairs_of(lab: Lab, series: str) -> list[Remembered]:
+    """The pairs of a series, in order of their meetings."""
+    found = [pair for pair in lab.pairs() if pair.link.mailbox_id == series]
+    return sorted(found, key=lambda pair: pair.link.original_start)
 
 
 def settled(lab: Lab) -> dict[str, str]:
@@ -306,6 +312,30 @@ def test_e4_a_series_that_coincides_with_another_one_is_made_after_two_readings(
     now = settled(lab)
     assert list(now) == ["03-09 09", "03-16 09", "03-23 09", "03-23 15", "03-30 09", "03-30 15"]
     assert {day: now[day] for day in before} == before
+
+
+def test_e4_the_series_that_a_new_one_may_be_the_rest_of_is_read_by_id_at_once() -> None:
+    """Its cut may be done and not told of yet: one look in the same pass, and the records go on without a wait."""
+    lab, old, before = weekly()
+    rest = create(lab, WEEKLY.format(2), MONDAY.replace(hour=15) + 2 * WEEK)
+    lab.world.fuel.slip_before("mailbox.fetch", lambda: shorten(lab, old, WEEKLY.format(2)))
+
+    lab.cycle()
+
+    assert lab.world.fuel.steps.count("mailbox.fetch") == 1
+    assert [pair.line.crm_id for pair in pairs_of(lab, rest)] == list(before.values())[2:]
+    assert list(records(lab).values()) == list(before.values())
+
+
+def test_e4_a_series_that_stands_untouched_is_looked_at_once_for_a_new_one() -> None:
+    lab, _, _ = weekly()
+    create(lab, WEEKLY.format(2), MONDAY.replace(hour=15) + 2 * WEEK)
+    lab.world.fuel.revive()
+
+    for _ in range(3):
+        lab.cycle()
+
+    assert lab.world.fuel.steps.count("mailbox.fetch") == 1
 
 
 def test_e4_a_series_that_is_like_no_other_is_made_at_once() -> None:
