@@ -41,6 +41,7 @@ from backend.web.configurations import configurations
 from backend.web.conflicts import conflicts
 from backend.web.connections import connections
 from backend.web.consent import consent
+from backend.web.guide import guide
 from backend.web.held import held
 from backend.web.items import items
 from backend.web.mailbox_test import mailbox_test
@@ -81,7 +82,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
         status, people, items, held, conflicts, actions, monitor, salesforce_sign_in, configurations, editor,
         audit,
         assignment, configuration_file,
-        connections, consent, mailbox_test,
+        connections, consent, guide, mailbox_test,
         unresolved,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

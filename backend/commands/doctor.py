@@ -119,16 +119,22 @@ def _database(loaded: config.Config) -> Iterator[Check]:
 
 
 def _connections(loaded: config.Config) -> Iterator[Check]:
+    from backend.storage.engine import reading
+    from backend.storage.views.guide import progress
+    from backend.web.guide_steps import steps
     from backend.wiring import Lockstep
 
     with closing(Lockstep.open(loaded)) as lockstep:
         stored = lockstep.connections.all()
-    if not stored:
-        yield Check("connections", True, "none yet: `lockstep connect salesforce` and `lockstep connect microsoft`")
+        with reading(lockstep.database).begin() as connection:
+            found = progress(connection)
     for one in stored:
         tested = f"tested {one.checked_at:%Y-%m-%d %H:%M} UTC" if one.checked_at else "never tested"
         remedy = f"see `lockstep connect {one.service} --help`."
         yield Check(f"connection {one.service}", not one.problem, one.problem or f"stored, {tested}", remedy)
+    for number, step in enumerate(steps(found), 1):
+        state = "done" if step.done else f"to do, with `{step.command}` or at {loaded.public_url}/guide"
+        yield Check(f"set-up, step {number}", True, f"{step.title}: {state}. {step.proof}")
 
 
 def _redis(loaded: config.Config) -> Iterator[Check]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from backend.storage.connections import Connection
 from backend.storage.views import connections as view
+from backend.storage.views.guide import progress
 from backend.web import connection_forms as forms
 from backend.web import connection_words as words
 from backend.web.connection_services import Trouble
+from backend.web.guide_steps import Step, steps
 from backend.web.mailbox_test import test_of_mailboxes
 from backend.web.returning import next_page
 from backend.web.services import services
@@ -78,7 +80,7 @@ def form_page(shown: Side, problems: dict[str, str], typed: dict[str, Any] | Non
         f"connections/{shown.service}.html",
         side=shown, settings=typed if typed is not None else shown.settings, problems=problems, words=words,
         chosen=chosen or _credential(shown), values=values_for(shown), guide=_guided(),
-        back=_after(), share=_share(shown),
+        back=_after(), share=_share(shown), steps=_steps(),
     )  # fmt: skip
 
 
@@ -118,7 +120,7 @@ def attempt(service: str, *, switch: bool = False) -> str | AnyResponse | tuple[
         abort(409, say("Nothing is prepared here. Open the form and type it again."))
     tried = services().connections.attempt(service, switch)
     if tried.other:
-        return redirect(url_for("connections.ask_switch", service=service, guide=_guided() or None))
+        return redirect(url_for("connections.ask_switch", service=service, guide=int(_guided()) or None))
     if not tried.connected:
         services().record(who, "connection refused", service, {"problem": tried.problem})
         return form_page(side(service), {tried.field: tried.problem}), 422
@@ -143,7 +145,7 @@ def key(service: str) -> AnyResponse:
     doors.make_key(service)
     services().record(who.account.address, "key pair made", service, {"certificate": _print(side(service).draft)})
     flash(say("The key pair is made. Its certificate can be downloaded now."))
-    return redirect(url_for("connections.edit", service=service, guide=_guided() or None, _anchor="certificate"))
+    return redirect(url_for("connections.edit", service=service, guide=int(_guided()) or None, _anchor="certificate"))
 
 
 @connections.get("/connections/<service>/certificate")
@@ -228,11 +230,19 @@ def _switch_page(shown: Side, problem: str) -> str:
 
 
 def _guided() -> bool:
-    return bool(request.values.get("guide"))
+    """Whether the guide leads: it says so in the address, in the form, or before Microsoft's page was opened."""
+    return bool(request.values.get("guide") or g.get("guided"))
+
+
+def _steps() -> tuple[Step, ...]:
+    if not _guided():
+        return ()
+    with services().reading.connect() as connection:
+        return steps(progress(connection))
 
 
 def _after() -> str:
-    return url_for("connections.page")
+    return url_for("guide.resume" if _guided() else "connections.page")
 
 
 def _shown(one: Connection | None) -> dict[str, Any]:

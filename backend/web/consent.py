@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from backend.web.connection_services import Trouble
@@ -47,6 +47,7 @@ def come_back() -> str | Response | tuple[str, int]:
     if not state or not secrets.compare_digest(state, request.args.get("state", "")):
         title = say("This answer belongs to no question from here")
         return _page(title, say("Nothing changed here. If somebody else gave the consent, press “Try again”.")), 400
+    g.guided = session.pop(GUIDE, False)
     if "error" in request.args:
         return _refused(somebody.account.address)
     return _given(somebody.account.address)

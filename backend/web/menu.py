@@ -9,7 +9,7 @@ from flask import g, request, url_for
 
 from backend.storage.views.organisation import Attention, attention
 from backend.web.services import services
-from backend.web.sign_in import is_rep
+from backend.web.sign_in import is_rep, me
 from backend.web.times import times
 from backend.web.words import say
 
@@ -62,10 +62,10 @@ def menu() -> tuple[Group, ...]:
                 Entry(mine, "flag", say("Unresolved items"), here == "unresolved"),
             )),
         )  # fmt: skip
-    found = waiting()
+    found, user = waiting(), me()
     if request.endpoint in BELOW_STATUS or here == "actions":
         here = "status"
-    here = WITHIN.get(here, here)
+    here = "guide" if here == "connections" and request.args.get("guide") else WITHIN.get(here, here)
 
     def entry(endpoint: str, icon: str, text: str, **tally: object) -> Entry:
         area = endpoint.partition(".")[0]
@@ -83,6 +83,7 @@ def menu() -> tuple[Group, ...]:
             entry("conflicts.page", "both", say("Conflicts"), tally=found.conflicts_today, meaning=say("today")),
         )),
         Group(say("Set up"), (
+            *((entry("guide.resume", "book", say("Set-up guide")),) if user is not None and user.may_manage else ()),
             entry("connections.page", "plug", say("Connections")),
             entry("configurations.page", "sliders", say("Configurations")),
             entry("assignment.page", "people", say("Assignment")),

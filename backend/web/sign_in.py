@@ -17,6 +17,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user  # type: ignore[import-untyped]  # it publishes no types
 from werkzeug.wrappers import Response
 
+from backend.storage.views.guide import nobody_syncs
 from backend.web.errors import wants_json
 from backend.web.returning import next_page
 from backend.web.services import Account, provided, services
@@ -188,7 +189,16 @@ def submit() -> str | Response | tuple[str, int]:
     if account is None:
         services().record(address, "sign-in refused", "", {"from": request.remote_addr})
         return form(address, refused=True), 422
-    return redirect(enter(account, next_page(url_for("status.page"))))
+    return redirect(enter(account, _first_page(account)))
+
+
+def _first_page(account: Account) -> str:
+    """Where the sign-in leads: an installation that nobody syncs by yet leads its admin to the set-up guide."""
+    wanted = next_page(url_for("status.page"))
+    if wanted != url_for("status.page") or account.role != "admin":
+        return wanted
+    with services().reading.connect() as connection:
+        return url_for("guide.resume") if nobody_syncs(connection) else wanted
 
 
 def enter(account: Account, target: str) -> str:

@@ -65,5 +65,5 @@ def sign_in(context: BrowserContext, address: str, who: str = "claire.dubois@exa
     page.get_by_label("Address").fill(who)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{address}/")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
     page.close()

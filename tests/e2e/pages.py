@@ -47,6 +47,8 @@ PAGES = {
     "connections": "/connections",
     "connect-salesforce": "/connections/salesforce",
     "connect-microsoft": "/connections/microsoft",
+    "guide-test": "/guide/test",
+    "guide-watch": "/guide/watch",
     "not-found": "/nothing",
 }
 EMPTY = {
@@ -54,6 +56,7 @@ EMPTY = {
     "empty-configurations": "/configurations/",
     "empty-assignment": "/assignment/",
     "empty-configuration-file": "/configuration-file/",
+    "empty-guide": "/connections/salesforce?guide=1",
     "empty-connections": "/connections",
     "empty-connect-salesforce": "/connections/salesforce",
     "empty-connect-microsoft": "/connections/microsoft",
