@@ -18,7 +18,7 @@ from backend.domain.field_types import DescribedField
 from backend.domain.values import Kind
 from backend.jobs import presence
 from backend.jobs.connection import connect, redis_url
-from backend.jobs.queues import Doorbell
+from backend.jobs.queues import Doorbell, ring_rehearsal
 from backend.ports.errors import ServiceError
 from backend.signing_in import PeopleSignIn
 from backend.storage.accounts import Accounts
@@ -28,6 +28,7 @@ from backend.storage.engine import create_engine, reading
 from backend.storage.migrate import current, latest
 from backend.storage.organisation_state import OrganisationBook
 from backend.storage.people import People
+from backend.storage.rehearsals import Rehearsals
 from backend.storage.reset import reset_user
 from backend.storage.runs import Runs
 from backend.storage.tables import user_state
@@ -125,7 +126,9 @@ class Installation:
             cycle_seconds=self.config.cycle_seconds,
             resolving=Resolving(self.near, self.resolve, self.leave),
             salesforce_sign_in=PeopleSignIn(self.config, self.engine, accounts).services(),
-            configuring=Configuring(Configurations(self.engine, self.clock), self.fields),
+            configuring=Configuring(
+                Configurations(self.engine, self.clock), self.fields, Rehearsals(self.engine, self.clock), self.rehearse
+            ),
             connections=connection_services(self.config, self.engine, self.clock),
             limits_storage=limits_storage(redis_url(self.config)),
         )
@@ -212,6 +215,11 @@ class Installation:
             raise ValueError(error.message) from None
         finally:
             opened.close()
+
+    def rehearse(self, number: int) -> bool:
+        """Ring for a rehearsal; False if Redis does not answer."""
+        with connect(self.config) as connection:
+            return ring_rehearsal(connection, number)
 
     def processes(self) -> Processes | None:
         """Who is at work; None when Redis does not answer."""

@@ -45,6 +45,7 @@ from backend.sync.state import Lease, UserView
 from backend.sync.store import LeaseLost
 from backend.trust import Trusted, trust_file
 from backend.unshown import further_fields, without_effect
+from backend.untouched import Untouched
 
 log = structlog.get_logger(__name__)
 
@@ -278,7 +279,8 @@ class Lockstep:
         pointed = cache(lambda: further_fields(self.configurations.all()))  # most passes never ask Salesforce
         crm = self.salesforce.user(user.username, user.crm_user_id, pointed=pointed)
         known = user if is_known(user) else None  # finding a mailbox brings its time zone
-        report = self.engine.sync_user(user.user_id, mailbox, crm, begin=begin, dry_run=dry_run, user=known)
+        place = Untouched(mailbox) if dry_run else mailbox
+        report = self.engine.sync_user(user.user_id, place, crm, begin=begin, dry_run=dry_run, user=known)
         look_for(user, report.trouble, self.microsoft, self.people)
         if not (report.problem or report.lacks or report.waiting):
             report.problem, report.remedy = without_effect(user, self.store.mark())

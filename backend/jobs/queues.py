@@ -118,3 +118,17 @@ def request_mailbox_test(connection: Redis) -> None:
 def job_id(user_id: int) -> str:
     """RQ's id of the user's pass; RQ allows letters, digits, `_` and `-` only."""
     return f"sync-{user_id}"
+
+
+def ring_rehearsal(connection: Redis, number: int) -> bool:
+    """Puts the rehearsal of this number into the queue; False if Redis does not answer."""
+    queue = LockstepQueue(USERS_QUEUE, connection=connection)
+    try:
+        queue.enqueue_call(
+            "backend.jobs.tasks.rehearse", args=(number,), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=0,
+            job_id=f"rehearsal-{number}",
+        )  # fmt: skip
+    except RedisError as error:
+        log.warning("the doorbell is out of order", rehearsal=number, reason=str(error))
+        return False
+    return True

@@ -29,6 +29,14 @@ def organisation_cycle() -> None:
                 doorbell.ring(user_id, "schedule")
 
 
+def rehearse(number: int) -> None:
+    """What a changed configuration would do; the job that runs twice finds the rehearsal taken."""
+    from backend.rehearsing import run  # here, because the pages name this job without running it
+
+    with logs.correlated(job="rehearsal", rehearsal=number):
+        run(config.load(), number)
+
+
 def sync_user(user_id: int, cause: str) -> None:
     """One pass of one user."""
     with logs.correlated(job="sync", user=user_id, cause=cause), closing(open_engine(config.load())) as engine:

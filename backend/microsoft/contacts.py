@@ -54,6 +54,10 @@ class ContactReader:
             raise Malformed(f"The contact folder {name} exists and is not shown.", service="microsoft")
         return found
 
+    def find_folder(self) -> str | None:
+        """Id of the folder, None where there is none; nothing is made."""
+        return self._folder_named(CONTAINERS[Kind.CONTACT])
+
     def _folder_named(self, name: str) -> str | None:
         first = query(self._places.folders, (("$select", "id,displayName"), ("$top", "100")))
         for rows in self._lists.rows(first, "contactFolders.list", (100,)):

@@ -67,6 +67,10 @@ class GraphMailbox:
         """See Mailbox. One call; one more if the folder has to be made."""
         return self._contacts.folder() if kind is Kind.CONTACT else self._calendar.calendar()
 
+    def find_container(self, kind: Kind) -> str | None:
+        """As `container`, and None where the folder would have to be made."""
+        return self._contacts.find_folder() if kind is Kind.CONTACT else self._calendar.calendar()
+
     def changes(self, kind: Kind, container: str, cursor: str | None, span: Span) -> Iterator[Page]:
         """See Mailbox. One call if nothing changed."""
         if kind is Kind.CONTACT:

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from backend.domain.configuration import Configuration
-from backend.domain.configuration_words import differences
+from backend.domain.configuration_words import changes, differences
 from backend.domain.field_types import DescribedField, type_mistakes
 from backend.domain.field_view import pointed
 from backend.domain.presets import PRESETS, Preset
 from backend.domain.values import Kind
 from backend.ports.errors import ServiceError
 from backend.storage.configurations import Gone, NameTaken, Stale
+from backend.storage.rehearsals import Rehearsal, State, latest
 from backend.storage.views.configurations import Listed
 from backend.web.configuration_form import NAME, Clash, Form, base_text, filled, opened, read, together, with_saved
 from backend.web.configuration_rows import (
@@ -48,6 +49,15 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The newest rehearsal, if any; matches: it is of what the form says; since: settings that were changed since."""
+
+    rehearsal: Rehearsal | None
+    matches: bool
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fields:
     """What Salesforce tells of its fields; `problem`: why it told nothing."""
 
@@ -59,7 +69,9 @@ class Fields:
 def page(number: int) -> str:
     """The configuration as it is stored; to look at only for those who may not change it (LS-002)."""
     one = found(number)
-    return _render(one, opened(one.settings))
+    told = rehearsed(number)
+    kept = told.settings if told and told.settings.version == one.settings.version else None
+    return _render(one, opened(one.settings, kept))
 
 
 @editor.post("/<int:number>")
@@ -70,8 +82,14 @@ def act(number: int) -> str | Response | tuple[str, int]:
     wish, _, which = request.form.get("do", "look").partition(":")
     form = read(request.form, one.settings)
     if wish == "save":
-        return _save(one, form)
+        return _save(one, form, anyway=which == "anyway")
+    if wish == "rehearse":
+        return _rehearse(one, form)
+    if wish == "cancel":
+        services().configuring.rehearsals.cancel(number)
+        return _render(one, form)
     if wish == "discard":
+        services().configuring.rehearsals.forget(number)
         flash(say("Nothing was saved."))
         return redirect(url_for("editor.page", number=number))
     if wish == "fill" and which in set(Preset):
@@ -92,13 +110,17 @@ def _fields() -> Fields:
 # --- saving ----------------------------------------------------------------------------------------------------------
 
 
-def _save(one: Listed, form: Form) -> str | Response | tuple[str, int]:
+def _save(one: Listed, form: Form, *, anyway: bool) -> str | Response | tuple[str, int]:
     who = manager()
     form, unchecked = (form, []) if form.problems else _checked_by_salesforce(form)
     if form.problems:
         return _render(one, form), 422
     if one.settings.version != form.base.version:
         return _meet(one, form), 409
+    rehearsal = rehearsed(one.id)
+    matching = rehearsal is not None and rehearsal.matches(form.settings)
+    if to_rehearse(one, form) and not matching and not anyway:
+        return _render(one, form, unrehearsed=True), 409
     try:
         with services().configuring.configurations.editing(who.label) as work:
             work.change(one.id, form.settings)
@@ -106,10 +128,11 @@ def _save(one: Listed, form: Form) -> str | Response | tuple[str, int]:
         return _render(one, replace(form, problems={NAME: str(taken)}, typed={NAME: form.settings.name})), 422
     except (Stale, Gone):
         return _meet(found(one.id), form), 409
+    services().configuring.rehearsals.forget(one.id)
     if not form.changed:
         flash(say("Nothing has changed."))
         return redirect(url_for("editor.page", number=one.id))
-    services().record(who.account.address, "configuration changed", form.settings.name, _told_to_audit(form))
+    services().record(who.account.address, "configuration changed", form.settings.name, _told_to_audit(form, matching))
     flash(" ".join([_saved(len(work.affected)), *unchecked]))
     return redirect(url_for("editor.page", number=one.id))
 
@@ -124,9 +147,54 @@ def _saved(people: int) -> str:
     )  # fmt: skip
 
 
-def _told_to_audit(form: Form) -> dict[str, Any]:
+def _rehearse(one: Listed, form: Form) -> str | Response | tuple[str, int]:
+    """Begins a rehearsal of what the form says; it goes on when the page is left."""
+    who = manager()
+    form, _ = (form, []) if form.problems else _checked_by_salesforce(form)
+    if form.problems:
+        return _render(one, form), 422
+    if one.settings.version != form.base.version:
+        return _meet(one, form), 409
+    if not to_rehearse(one, form):
+        flash(say("There is nothing to rehearse: nobody's sync changes by this."))
+        return _render(one, form)
+    rehearsals = services().configuring.rehearsals
+    number = rehearsals.begin(one.id, form.settings, who.label)
+    if not services().configuring.rehearse(number):
+        rehearsals.cancel(one.id)
+        return _render(one, form, unreachable=True), 503
+    services().record(who.account.address, "rehearsal begun", one.name, {"changes": list(_differences(form))})
+    return redirect(url_for("editor.page", number=one.id))
+
+
+@editor.get("/<int:number>/rehearsal/steps")
+def steps(number: int) -> str:
+    """Everything that the rehearsal found, step by step."""
+    told = rehearsed(number)
+    if told is None or told.state is not State.DONE:
+        abort(404, say("There is no finished rehearsal of this configuration; rehearse again."))
+    return render_template("configurations/steps.html", one=found(number), told=told)
+
+
+def rehearsed(number: int) -> Rehearsal | None:
+    """The rehearsal of a configuration."""
+    with services().reading.connect() as connection:
+        return latest(connection, number, services().now())
+
+
+def to_rehearse(one: Listed, form: Form) -> bool:
+    """Whether the change reaches anybody: people of a configuration that is active, or becomes so."""
+    named = replace(form.settings, name=form.base.name)
+    return named != form.base and concerned(one, form.settings) > 0
+
+
+def _differences(form: Form) -> tuple[str, ...]:
+    return differences(form.base, form.settings)
+
+
+def _told_to_audit(form: Form, matching: bool) -> dict[str, Any]:
     renamed = {"name": f"{form.base.name} → {form.settings.name}"} if form.base.name != form.settings.name else {}
-    return renamed | {"changes": list(differences(form.base, form.settings))}
+    return renamed | {"changes": list(_differences(form)), "rehearsed": matching}
 
 
 def _checked_by_salesforce(form: Form) -> tuple[Form, list[str]]:
@@ -165,8 +233,9 @@ def _clash(each: Clash) -> tuple[str, str, str, str]:
 
 
 def _render(
-    one: Listed, form: Form, *, fields: Fields | None = None, more: bool = False, meeting: Meeting | None = None
-) -> str:
+    one: Listed, form: Form, *, fields: Fields | None = None, more: bool = False, meeting: Meeting | None = None,
+    unrehearsed: bool = False, unreachable: bool = False,
+) -> str:  # fmt: skip
     fields = fields or Fields()
     live = "HX-Request" in request.headers and request.method == "POST"
     template = "configurations/live.html" if live else "configurations/edit.html"
@@ -174,8 +243,17 @@ def _render(
         template, one=one, form=form, sections=sections(form, fields.known), fields=fields, operators=operators(),
         conditions=condition_rows(form, more), unsaved=unsaved(form), nearest=nearest(form.settings),
         presets=PRESET_NAMES, base=base_text(form.base), meeting=meeting, problems=_problems(form), id_of=id_of,
-        concerned=concerned(one, form.settings),
+        concerned=concerned(one, form.settings), told=told_of(one, form), unrehearsed=unrehearsed,
+        unreachable=unreachable, wanted=to_rehearse(one, form),
     )  # fmt: skip
+
+
+def told_of(one: Listed, form: Form) -> Told:
+    """The rehearsal beside this form."""
+    found_one = rehearsed(one.id)
+    matches = found_one is not None and found_one.matches(form.settings)
+    since = len(changes(found_one.settings, form.settings)) if found_one is not None else 0
+    return Told(found_one, matches, since)
 
 
 def _problems(form: Form) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from backend.domain.field_types import DescribedField
 from backend.domain.values import Kind
 from backend.storage.configurations import Configurations
+from backend.storage.rehearsals import Rehearsals
 from backend.web.connection_services import ConnectionServices
 
 
@@ -146,11 +147,14 @@ class Processes:
 class Configuring:
     """What the pages of configurations use.
 
-    fields(kind): what Salesforce tells of its fields; raises ServiceError.
+    fields(kind): what Salesforce tells of its fields; raises ServiceError · rehearse(number): rings for a rehearsal;
+    False if nobody can be rung.
     """
 
     configurations: Configurations
     fields: Callable[[Kind], Sequence[DescribedField]]
+    rehearsals: Rehearsals
+    rehearse: Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from backend.ports.errors import ServiceError
 from backend.storage import tables as t
 from backend.storage.configurations import Configurations
 from backend.storage.engine import create_engine, reading
+from backend.storage.rehearsals import Rehearsals
 from backend.web.services import Configuring, Processes, Resolving, SalesforceSignIn, Services, SignInRefused
 from tests.fakes.page_connections import FakeConnections
 from tests.fakes.page_rows import crm_id
@@ -167,7 +168,7 @@ class World:
             cycle_seconds=60,
             salesforce_sign_in=self.salesforce.services(),
             resolving=Resolving(self.near, self.resolve, self.leave),
-            configuring=Configuring(self.configurations(), self.fields),
+            configuring=Configuring(self.configurations(), self.fields, self.rehearsals(), self.rehearse),
             connections=self.connections.services(),
         )
 
@@ -208,6 +209,13 @@ class World:
             if connection.execute(change.values(state="planned")).rowcount != 1:
                 raise ValueError("not held")
         self.done.append(("decide", intent, answer))
+
+    def rehearsals(self) -> Rehearsals:
+        return Rehearsals(self.engine, _Clock(self))
+
+    def rehearse(self, number: int) -> bool:
+        self.done.append(("rehearse", number))
+        return self.processes is not None
 
     def configurations(self) -> Configurations:
         return Configurations(self.engine, _Clock(self))

@@ -25,6 +25,7 @@ from backend.storage.tables.people import (
     followed,
     organisation,
     person,
+    rehearsal,
     service_cache,
     user_state,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "note",
     "organisation",
     "person",
+    "rehearsal",
     "selection",
     "series",
     "service_cache",

@@ -87,6 +87,26 @@ assignment = Table(
     CheckConstraint("(username IS NULL) <> (profile IS NULL)", name="user_or_profile"),
 )
 
+rehearsal = Table(
+    "rehearsal",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("configuration_id", Id, ForeignKey("configuration.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("base_version", Integer, nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("started_by", String(320), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("beat_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("state", String(12), nullable=False),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("total", Integer),
+    Column("result", Json),
+    Column("problem", Text, nullable=False, server_default=""),
+)
+
 followed = Table(
     "followed",
     metadata,

@@ -68,7 +68,7 @@ def test_ls025_every_setting_of_the_file_is_there_with_its_sentence(admin: Visit
 def test_saving_what_was_not_touched_changes_nothing(admin: Visitor, world: World) -> None:
     for path in (PATH, f"/configurations/{MANAGEMENT}"):
         before, lines = stored(world), len(world.audit)
-        answer = admin.post(path, open_form(admin, path) | {"do": "save"})
+        answer = admin.post(path, open_form(admin, path) | {"do": "save:anyway"})
 
         assert answer.status_code == 302
         assert stored(world) == before
@@ -76,7 +76,7 @@ def test_saving_what_was_not_touched_changes_nothing(admin: Visitor, world: Worl
 
 
 def test_a_change_is_saved_told_and_recorded_with_both_values(admin: Visitor, world: World) -> None:
-    sent = open_form(admin) | {"events.private": ["off", "on"], "events.days_back": "14", "do": "save"}
+    sent = open_form(admin) | {"events.private": ["off", "on"], "events.days_back": "14", "do": "save:anyway"}
     answer = admin.post(PATH, sent)
 
     assert answer.headers["Location"] == PATH
@@ -86,7 +86,7 @@ def test_a_change_is_saved_told_and_recorded_with_both_values(admin: Visitor, wo
         WHO,
         "configuration changed",
         "Field sales EMEA",
-        {"changes": ["Events, Private events: off → on", "Events, Days back: 30 → 14"]},
+        {"changes": ["Events, Private events: off → on", "Events, Days back: 30 → 14"], "rehearsed": False},
     )
     words = text_of(admin.get(PATH).text)
     assert "people use the new rules from their next run on." in words
@@ -111,7 +111,7 @@ def test_ls052_what_has_no_effect_is_off_with_its_reason_and_keeps_the_choice(ad
     assert 'href="#events-direction"' in row
     assert re.search(r'<input class="switch"[^>]* disabled', row)
 
-    admin.post(PATH, form_of(page) | {"do": "save"})
+    admin.post(PATH, form_of(page) | {"do": "save:anyway"})
     saved = settings(world, "Field sales EMEA")
     assert saved == replace(RECOMMENDED, name="", events=replace(RECOMMENDED.events, direction=Direction.TO_MAILBOX))
 
@@ -135,7 +135,7 @@ def test_a_preset_fills_the_form_shows_the_differences_and_saves_nothing(
 
     assert stored(world) == before
     assert "Contacts, Direction was Salesforce to mailbox now both ways" in text_of(page)
-    admin.post(path, form_of(page) | {"do": "save"})
+    admin.post(path, form_of(page) | {"do": "save:anyway"})
     assert settings(world, "Management") == replace(values, name="")
 
 
@@ -162,7 +162,7 @@ def test_a_mistake_stands_at_its_field_and_on_top_and_nothing_is_lost(
     admin: Visitor, world: World, field: str, typed: str, sentence: str
 ) -> None:
     before = stored(world)
-    answer = admin.post(PATH, open_form(admin) | {"events.private": ["off", "on"], field: typed, "do": "save"})
+    answer = admin.post(PATH, open_form(admin) | {"events.private": ["off", "on"], field: typed, "do": "save:anyway"})
     words = text_of(answer.text)
 
     assert answer.status_code == 422
@@ -181,7 +181,7 @@ def test_conditions_are_added_line_by_line_and_an_emptied_one_goes(admin: Visito
         f"{part}.operator": ["equals", "is_empty", "equals"],
         f"{part}.value": ["Sweden", "", ""],
     }
-    admin.post(PATH, open_form(admin) | lines | {"do": "save"})
+    admin.post(PATH, open_form(admin) | lines | {"do": "save:anyway"})
     saved = settings(world, "Field sales EMEA").contact_filter
     assert saved.conditions == (
         Condition("MailingCountry", Operator.EQUALS, "Sweden"),
@@ -190,7 +190,7 @@ def test_conditions_are_added_line_by_line_and_an_emptied_one_goes(admin: Visito
 
     again = open_form(admin)
     again[f"{part}.field"][0] = again[f"{part}.value"][0] = ""
-    admin.post(PATH, again | {"do": "save"})
+    admin.post(PATH, again | {"do": "save:anyway"})
     assert settings(world, "Field sales EMEA").contact_filter.conditions == (Condition("Rating__c", Operator.IS_EMPTY),)
 
 
@@ -201,7 +201,7 @@ def test_a_condition_that_cannot_be_is_kept_with_its_reason(admin: Visitor, worl
         f"{part}.operator": ["equals", "equals"],
         f"{part}.value": ["", "x"],
     }
-    answer = admin.post(PATH, open_form(admin) | lines | {"do": "save"})
+    answer = admin.post(PATH, open_form(admin) | lines | {"do": "save:anyway"})
     words = text_of(answer.text)
 
     assert answer.status_code == 422
@@ -247,7 +247,7 @@ def test_ls045_rows_are_switched_off_or_pointed_to_fields_that_fit(admin: Visito
     row = row[: row.index("</select>")]
     assert re.findall(r'<option value="([^"]*)"', row) == ["", "off", "MailingCountry", "Team__c"]
 
-    sent = form_of(asked) | {"contacts.fields.department": "Team__c", "contacts.fields.fax": "off", "do": "save"}
+    sent = form_of(asked) | {"contacts.fields.department": "Team__c", "contacts.fields.fax": "off", "do": "save:anyway"}
     admin.post(PATH, sent)
     assert settings(world, "Field sales EMEA").contacts.field_map == FieldMap(
         (FieldChoice("department", "Team__c"), FieldChoice("fax", None))
@@ -264,7 +264,7 @@ def test_ls047_ls048_rows_that_matching_needs_are_not_offered(admin: Visitor) ->
 
 
 def test_a_field_that_does_not_fit_is_refused_with_its_reason(admin: Visitor, world: World) -> None:
-    answer = admin.post(PATH, open_form(admin) | {"contacts.fields.title": "Score__c", "do": "save"})
+    answer = admin.post(PATH, open_form(admin) | {"contacts.fields.title": "Score__c", "do": "save:anyway"})
 
     assert answer.status_code == 422
     assert "“Score__c” is of type double; Title needs text." in text_of(answer.text)
@@ -276,7 +276,7 @@ def test_where_salesforce_does_not_answer_fields_are_saved_unchecked_and_it_is_s
 ) -> None:
     world.fields_problem = Transient("Salesforce does not answer.", service="salesforce")
     asked = admin.post(PATH, open_form(admin) | {"do": "fields"}).text
-    admin.post(PATH, open_form(admin) | {"contacts.fields.title": "Job__c", "do": "save"})
+    admin.post(PATH, open_form(admin) | {"contacts.fields.title": "Job__c", "do": "save:anyway"})
 
     assert "Salesforce's fields could not be read: Salesforce does not answer." in text_of(asked)
     assert settings(world, "Field sales EMEA").contacts.field_map == FieldMap((FieldChoice("title", "Job__c"),))
@@ -288,8 +288,8 @@ def test_where_salesforce_does_not_answer_fields_are_saved_unchecked_and_it_is_s
 
 def test_the_second_of_two_tabs_is_told_with_both_values_and_loses_nothing(admin: Visitor, world: World) -> None:
     first, second = open_form(admin), open_form(admin)
-    admin.post(PATH, first | {"events.days_back": "60", "events.private": ["off", "on"], "do": "save"})
-    answer = admin.post(PATH, second | {"events.days_back": "14", "contacts.match": "oldest", "do": "save"})
+    admin.post(PATH, first | {"events.days_back": "60", "events.private": ["off", "on"], "do": "save:anyway"})
+    answer = admin.post(PATH, second | {"events.days_back": "14", "contacts.match": "oldest", "do": "save:anyway"})
     words = text_of(answer.text)
 
     assert answer.status_code == 409
@@ -298,25 +298,25 @@ def test_the_second_of_two_tabs_is_told_with_both_values_and_loses_nothing(admin
     assert "Changed by the other only, and taken over below: Events, Private events." in words
     assert settings(world, "Field sales EMEA") == replace(RECOMMENDED, name="", days_back=60, private=True)
 
-    admin.post(PATH, form_of(answer.text) | {"do": "save"})
+    admin.post(PATH, form_of(answer.text) | {"do": "save:anyway"})
     saved = settings(world, "Field sales EMEA")
     assert (saved.days_back, saved.private, saved.preference.value) == (14, True, "oldest")
 
 
 def test_the_second_may_take_the_saved_values_instead(admin: Visitor, world: World) -> None:
     first, second = open_form(admin), open_form(admin)
-    admin.post(PATH, first | {"events.days_back": "60", "do": "save"})
-    told = admin.post(PATH, second | {"events.days_back": "14", "contacts.match": "oldest", "do": "save"}).text
+    admin.post(PATH, first | {"events.days_back": "60", "do": "save:anyway"})
+    told = admin.post(PATH, second | {"events.days_back": "14", "contacts.match": "oldest", "do": "save:anyway"}).text
 
     theirs = admin.post(PATH, form_of(told) | {"do": "theirs"}).text
-    admin.post(PATH, form_of(theirs) | {"do": "save"})
+    admin.post(PATH, form_of(theirs) | {"do": "save:anyway"})
     saved = settings(world, "Field sales EMEA")
     assert (saved.days_back, saved.preference.value) == (60, "oldest")
 
 
 def test_a_base_that_was_tampered_with_cannot_hide_what_was_saved(admin: Visitor, world: World) -> None:
     sent = open_form(admin)
-    admin.post(PATH, open_form(admin) | {"events.private": ["off", "on"], "do": "save"})
+    admin.post(PATH, open_form(admin) | {"events.private": ["off", "on"], "do": "save:anyway"})
     for base in ("", "{}", '{"version": 1}', "[]", '{"version":"x","settings":{"name":"a"}}'):
         answer = admin.post(PATH, sent | {"base": base, "events.days_back": "14", "do": "look"})
         assert answer.status_code == 200
