@@ -33,9 +33,11 @@ _COPIES = (
         _item.first_run,
         user_state.c.configuration_id,
         user_state.c.syncs,
+        person.c.address,
     )
+    .join(person, person.c.id == _item.user_id)
     .join(user_state, user_state.c.user_id == _item.user_id, isouter=True)
-    .where(_item.uid.in_(IDS), _item.kind == Kind.EVENT.value, _item.presence != Presence.GONE.value)
+    .where(_item.uid.in_(IDS), _item.kind == Kind.EVENT.value)
     .order_by(_item.user_id, _item.mailbox_id)
 )
 _COPY_OF = sa.select(_item.mailbox_id, _item.presence, _item.uid, _item.organizer).where(
@@ -87,6 +89,14 @@ _LEFT_OPEN = (
 
 
 @dataclass(frozen=True)
+class Copies:
+    """By UID: whose copies of a meeting there are, and addresses of those who deleted theirs."""
+
+    held: Mapping[str, tuple[Holder, ...]]
+    deleted: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
 class Organizers:
     """Organisers who sync, by address, and the UIDs of meetings whose organiser declined to lead."""
 
@@ -94,15 +104,21 @@ class Organizers:
     declined: frozenset[str]
 
 
-def holders(connection: sa.Connection, uids: Iterable[str]) -> dict[str, tuple[Holder, ...]]:
+def copies_of(connection: sa.Connection, uids: Iterable[str]) -> Copies:
     """All users' copies by UID, in order of user. Eligible: the copy is there, and its user writes to Salesforce."""
     rows = list(look_up(connection, _COPIES, uids))
     writing = _with_direction(connection, {row.configuration_id for row in rows if row.syncs}, _writes)
     found: dict[str, tuple[Holder, ...]] = {}
+    gone: dict[str, set[str]] = {}
+    held = {(row.uid, row.user_id) for row in rows if row.presence != Presence.GONE.value}
     for row in sorted(rows, key=lambda row: (row.user_id, row.mailbox_id)):
-        eligible = row.presence == Presence.HERE.value and bool(row.syncs) and row.configuration_id in writing
-        found[row.uid] = (*found.get(row.uid, ()), Holder(row.user_id, row.mailbox_id, eligible, row.first_run))
-    return found
+        counts = not row.syncs or row.configuration_id in writing
+        if row.presence != Presence.GONE.value:
+            eligible = row.presence == Presence.HERE.value and bool(row.syncs) and counts
+            found[row.uid] = (*found.get(row.uid, ()), Holder(row.user_id, row.mailbox_id, eligible, row.first_run))
+        elif counts and (row.uid, row.user_id) not in held:
+            gone.setdefault(row.uid, set()).add(row.address)
+    return Copies(found, {uid: frozenset(addresses) for uid, addresses in gone.items()})
 
 
 def organizers(
@@ -131,7 +147,7 @@ def leads(connection: sa.Connection, user_id: int, mailbox_ids: Iterable[str], n
     """Who leads the meetings of a user's items, the vanished ones too. Items that are no meeting are left out."""
     rows = look_up(connection, _COPY_OF, mailbox_ids, user=user_id)
     items = [SeenItem(row.mailbox_id, Presence(row.presence), uid=row.uid, organizer=row.organizer) for row in rows]
-    copies = holders(connection, (item.uid for item in items if item.uid))
+    copies = copies_of(connection, (item.uid for item in items if item.uid)).held
     known = organizers(connection, items, copies, now)
     return {
         item.mailbox_id: lead(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from backend.domain.values import Kind
 from backend.storage import native_series
 from backend.storage.closure import Closure
-from backend.storage.holders import holders, left_open, organizers
+from backend.storage.holders import copies_of, left_open, organizers
 from backend.storage.reading_rows import INTENT, to_intent, to_series
 from backend.storage.statements import IDS, look_up
 from backend.storage.stored_values import Decoder
@@ -61,8 +61,8 @@ def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo,
     found.gather(marks)
     uids = {item.uid for item in found.items.values() if item.uid} if kind is Kind.EVENT else set()
     uids |= {entry.uid for entry in found.meetings.values()}
-    copies = holders(connection, uids)
-    leading = organizers(connection, found.items.values() if kind is Kind.EVENT else (), copies, now)
+    copies = copies_of(connection, uids)
+    leading = organizers(connection, found.items.values() if kind is Kind.EVENT else (), copies.held, now)
     met = {entry.uid for entry in found.meetings.values() if entry.line_id is not None}
     unmet = [item for item in found.items.values() if item.uid not in met] if kind is Kind.EVENT else []
     line_ids = [str(line_id) for line_id in found.lines]
@@ -74,7 +74,7 @@ def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo,
         links=found.links,
         lines=found.lines,
         meetings=found.living_meetings(),
-        holders=copies,
+        holders=copies.held,
         organizers=leading.users,
         declined=leading.declined,
         series=_series(connection, found.items, whose) if kind is Kind.EVENT else {},
@@ -84,6 +84,7 @@ def take(connection: sa.Connection, user_id: int, kind: Kind, marks: tuple[Todo,
         totals=connection.execute(_TOTAL, whose).scalar_one(),
         unresolved=by_link(connection, found.links) if kind is Kind.CONTACT else {},
         left_open=left_open(connection, unmet),
+        deleted_by=copies.deleted,
         **native_series.known(connection, user_id, found.records.values()),
     )
 

@@ -92,10 +92,11 @@ def _asked(pair: Linked) -> Attendees | None:
     """The guests with what was changed in Salesforce since both sides agreed; None where that makes no difference."""
     if not _invites(pair):
         return None
-    base, now, present = _base(pair), pair.crm_values[ATTENDEES], pair.view.values.get(ATTENDEES)
+    base, now, present = _base(pair), pair.crm_values[ATTENDEES], pair.view.seen.values.get(ATTENDEES)
     if not isinstance(base, Attendees) or not isinstance(now, Attendees):
         return None
     known = present if isinstance(present, Attendees) else NOBODY
+    base = pair.context.without_deleters(pair.view.seen, base)  # that they are asked no longer is our doing (D-8)
     return asked_anew(known, base, now, normal_email(pair.context.user.address))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from uuid import UUID
 
+from backend.domain.attendees import ATTENDEES, Attendees
 from backend.domain.codec import encode_values
 from backend.domain.configuration import KindSettings, MovedRule
 from backend.domain.field_choices import groups_of
@@ -133,7 +134,20 @@ class Context:
                 views[view.ref] = view
             else:
                 views |= {Ref(item.mailbox_id, start): v for start, v in self._parts(item, starts).items()}
-        return views
+        return {ref: self._staying(view) for ref, view in views.items()} if self.snapshot.deleted_by else views
+
+    def _staying(self, view: ItemView) -> ItemView:
+        """Who deleted his copy is no guest towards Salesforce (D-8); the item itself, `seen`, still names him."""
+        asked = view.values.get(ATTENDEES)
+        staying = self.without_deleters(view.seen, asked) if isinstance(asked, Attendees) else asked
+        return view if staying is asked else replace(view, values={**view.values, ATTENDEES: staying})
+
+    def without_deleters(self, item: SeenItem, asked: Attendees) -> Attendees:
+        """The people without those who deleted their copies of the meeting."""
+        gone = self.snapshot.deleted_by.get(item.uid or "")
+        if not gone:
+            return asked
+        return replace(asked, people=tuple(one for one in asked.people if one.address not in gone))
 
     def _parts(self, item: SeenItem, starts: list[str]) -> dict[str, ItemView]:
         parts = occurrences(item, self.window, starts)

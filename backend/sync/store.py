@@ -132,6 +132,8 @@ class Snapshot:
     unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
     """Companies without an account, by link."""
     left_open: frozenset[str] = frozenset()
+    deleted_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By UID, addresses of people who deleted their copies of the meeting (D-8)."""
     series_here: frozenset[str] = frozenset()
     """Salesforce series, of those that the records belong to, that repeating events of this mailbox stand for."""
     making_series: bool = False

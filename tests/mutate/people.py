@@ -71,4 +71,23 @@ MUTANTS: Final = (
         ),
         (PEOPLE + "test_f9_events_older_than_the_leg_invite_nobody_when_they_first_reach_the_mailbox",),
     ),
+    Mutant(
+        "who-deletes-his-copy-is-no-invitee",
+        "the invitee that we made of a guest goes with his copy of the meeting (D-8)",
+        (Edit("backend/sync/context.py", "self._staying(view) for ref", "view for ref"),),
+        (PEOPLE + "test_d8_a_guest_who_deletes_his_copy_is_no_invitee_any_more_until_he_takes_it_back",),
+    ),
+    Mutant(
+        "invitees-that-we-took-back",
+        "an invitee that we removed is not one whom somebody in Salesforce asks no longer (D-8, INV-12)",
+        (
+            Edit(
+                "backend/sync/attending.py",
+                "    base = pair.context.without_deleters(pair.view.seen, base)"
+                "  # that they are asked no longer is our doing (D-8)\n",
+                "",
+            ),
+        ),
+        (PEOPLE + "test_d8_a_guest_who_deletes_his_copy_is_no_invitee_any_more_until_he_takes_it_back",),
+    ),
 )

@@ -301,6 +301,48 @@ def test_ls134_child_events_are_never_written_pushed_or_deleted_as_records_of_th
     assert lab.world.mailbox_of(2).living(Kind.EVENT) == []
 
 
+@pytest.mark.parametrize("inviting", [False, True])
+def test_d8_a_guest_who_deletes_his_copy_is_no_invitee_any_more_until_he_takes_it_back(*, inviting: bool) -> None:
+    """The record is nobody else's loss (INV-19), and the organiser's own meeting still names him (INV-12)."""
+    lab = Lab(2, settings(invite_users=True, invite_guests=inviting, guests=GuestRule.SEND))
+    colleague, box = lab.world.people[2], lab.world.mailbox_of(2)
+    buyer = contact(lab, BUYER)
+    made = meeting(lab, colleague.address, BUYER)
+    box.deliver()
+    lab.settle()
+    everybody = {colleague.crm_user_id: Reply.NONE, buyer: Reply.NONE}
+    assert invited(lab) == everybody
+
+    (copy,) = box.living(Kind.EVENT)
+    box.delete(copy.id)
+    lab.world.mailbox_of(1).ask(made, Attendee(colleague.address, reply=Reply.DECLINED), Attendee(BUYER))
+    lab.settle()
+    assert invited(lab) == {buyer: Reply.NONE}
+    assert lab.world.mailbox_of(1).things[made].guests == (colleague.address, BUYER)
+
+    lab.world.mailbox_of(1).ask(made, Attendee(colleague.address), Attendee(BUYER))
+    box.restore(copy.id)
+    lab.settle()
+    assert invited(lab) == everybody
+    assert lab.world.outbox == []
+
+
+def test_d8_i4_an_invitee_whom_a_person_added_in_salesforce_stays_although_he_deletes_his_copy() -> None:
+    lab = Lab(2, settings(invite_users=True))
+    colleague, box = lab.world.people[2], lab.world.mailbox_of(2)
+    meeting(lab, BUYER)
+    lab.settle()
+    lab.world.org.relate(only_record(lab).id, colleague.crm_user_id, invited=True)
+    made = lab.world.mailbox_of(1).living(Kind.EVENT)[0].id
+    lab.world.mailbox_of(1).ask(made, Attendee(BUYER), Attendee(colleague.address))
+    box.deliver()
+    lab.settle()
+    box.delete(box.living(Kind.EVENT)[0].id)
+    lab.settle()
+
+    assert colleague.crm_user_id in invited(lab)
+
+
 def test_ls126_a_meeting_of_an_outsider_becomes_the_guests_own_event_without_other_attendees() -> None:
     lab = Lab(1, settings())
     organizer, other = contact(lab, BUYER), contact(lab, SELLER)
