@@ -97,6 +97,28 @@ def test_ls125_ls133_ls134_a_meeting_of_two_who_sync_is_one_group_event_with_a_c
     assert installation.world.outbox == []
 
 
+def test_d8_a_colleague_who_declines_has_it_in_neither_calendar_and_the_organiser_keeps_his_answer(
+    installation: Installation,
+) -> None:
+    ada, bob = installation.stage.hire(2)
+    installation.assign(replace(EVENTS, invite_users=True))
+    installation.settle()
+    installation.box(ada).create_event(timed("Review", installation.soon(3), attendees=[asked(bob.address)]))
+    installation.settle()
+    record = only_record(installation)["Id"]
+    assert bob.salesforce_id in relations(installation, record)
+
+    installation.box(bob).respond(installation.box(bob).events()[0]["id"], "decline")
+    mailed = len(installation.world.outbox)
+    installation.settle()
+
+    assert (only_record(installation)["Id"], relations(installation, record)) == (record, {})
+    assert installation.records("Id", where="IsChild = true") == []
+    (meeting,) = installation.box(ada).events()
+    assert [one["status"]["response"] for one in meeting["attendees"]] == ["declined"]
+    assert len(installation.world.outbox) == mailed
+
+
 def test_ls124_an_event_of_a_colleague_who_does_not_sync_stays_in_salesforce(installation: Installation) -> None:
     ada, bob = installation.stage.hire(2)
     installation.assign(EVENTS, ada)
