@@ -88,4 +88,6 @@ def _given(who: str) -> str | Response | tuple[str, int]:
 
 
 def _page(title: str, text: str) -> str:
-    return render_template("connections/consent.html", title=title, text=text, side=side(SERVICE))
+    return render_template(
+        "connections/consent.html", title=title, text=text, side=side(SERVICE), guide=int(bool(g.get("guided"))) or None
+    )

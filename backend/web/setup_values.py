@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import url_for
 
 from backend.web.services import services
+from backend.web.words import say
 
 if TYPE_CHECKING:
     from backend.web.connections import Side
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 GROUP: Final = "Lockstep people"
 DIRECTORY_ROLE: Final = "User.Read.All"
 MAILBOX_ROLES: Final = ("Calendars.ReadWrite", "Contacts.ReadWrite", "MailboxSettings.Read")
-SALESFORCE_SCOPES: Final = ("api", "refresh_token, offline_access")
+SALESFORCE_SCOPES: Final = (
+    (say("Manage user data via APIs"), "api"),
+    (say("Perform requests at any time"), "refresh_token, offline_access"),
+    (say("Access unique user identifiers, for signing in to these pages"), "openid"),
+)
 PERMISSION_SET: Final = "Lockstep"
 
 
@@ -30,7 +35,7 @@ class Values:
     redirect: str
     usable: bool
     roles: tuple[str, ...]
-    scopes: tuple[str, ...]
+    scopes: tuple[tuple[str, str], ...]
     commands: str
 
 
