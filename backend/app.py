@@ -15,7 +15,7 @@ from backend import config as settings
 from backend.config import Config
 from backend.connection_doors import connection_services
 from backend.domain.field_types import DescribedField
-from backend.domain.values import Kind
+from backend.domain.values import Kind, Side
 from backend.jobs import presence
 from backend.jobs.connection import connect, redis_url
 from backend.jobs.queues import Doorbell, ring_rehearsal
@@ -42,6 +42,7 @@ from backend.web.configurations import configurations
 from backend.web.conflicts import conflicts
 from backend.web.connections import connections
 from backend.web.consent import consent
+from backend.web.differing import differing
 from backend.web.guide import guide
 from backend.web.held import held
 from backend.web.items import items
@@ -49,7 +50,7 @@ from backend.web.mailbox_test import mailbox_test
 from backend.web.monitor import monitor
 from backend.web.people import people
 from backend.web.salesforce_sign_in import salesforce_sign_in
-from backend.web.services import Configuring, NearAccount, Processes, Resolving, Services, provide
+from backend.web.services import Configuring, NearAccount, Processes, Resolving, Services, Standing, provide
 from backend.web.status import status
 from backend.web.unresolved import unresolved
 
@@ -83,7 +84,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
         status, people, items, held, conflicts, actions, monitor, salesforce_sign_in, configurations, editor,
         audit,
         assignment, configuration_file,
-        connections, consent, guide, mailbox_test,
+        connections, consent, differing, guide, mailbox_test,
         unresolved,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
@@ -130,6 +131,8 @@ class Installation:
                 Configurations(self.engine, self.clock), self.fields, Rehearsals(self.engine, self.clock), self.rehearse
             ),
             connections=connection_services(self.config, self.engine, self.clock),
+            differences=self.differences,
+            send_differences=self.send_differences,
             limits_storage=limits_storage(redis_url(self.config)),
         )
 
@@ -203,6 +206,20 @@ class Installation:
 
         with self._opened() as lockstep:
             leave(lockstep, link_id)
+
+    def differences(self, user_id: int) -> Sequence[Standing]:
+        """What stays different for a person. Raises ValueError if he does not sync."""
+        from backend.differing import differences  # here, because it loads every adapter
+
+        with self._opened() as lockstep:
+            return differences(lockstep, user_id)
+
+    def send_differences(self, user_id: int, kind: Kind, source: Side) -> int:
+        """Have the differences of a kind written with the next pass. Raises ValueError."""
+        from backend.differing import send  # here, because it loads every adapter
+
+        with self._opened() as lockstep:
+            return send(lockstep, user_id, kind, source)
 
     @contextmanager
     def _opened(self) -> Iterator[Lockstep]:

@@ -8,6 +8,7 @@ from backend.commands.configure import configure
 from backend.commands.connect import connect
 from backend.commands.database import db
 from backend.commands.demo import demo
+from backend.commands.differing import differences
 from backend.commands.doctor import doctor
 from backend.commands.output import Failure
 from backend.commands.salesforce import salesforce
@@ -61,6 +62,7 @@ for command in (
     sync,
     status,
     reset,
+    differences,
     stop,
     resume,
 ):

@@ -33,7 +33,7 @@ class Agreement:
 def agreements(context: Context, widened: Widened) -> Iterator[Agreement]:
     """What a widening agrees to."""
     for link in sorted(context.links.values(), key=lambda link: link.id):
-        pair = _pair(context, link)
+        pair = standing_pair(context, link)
         if pair is None:
             continue
         groups = _found(pair, widened)
@@ -81,7 +81,7 @@ def changes_for(agreed: Iterable[Agreement], kind: Kind, widened: Widened) -> Ch
     return changes
 
 
-def _pair(context: Context, link: Link) -> Linked | None:
+def standing_pair(context: Context, link: Link) -> Linked | None:
     """The pair, if both sides are there and it is this copy that decides about them."""
     if link.state not in (LinkState.LINKED, LinkState.PARKED, LinkState.HELD):
         return None
@@ -99,9 +99,10 @@ def _found(pair: Linked, widened: Widened) -> frozenset[str]:
     changed = {Side.MAILBOX: pair.changed_mailbox(), Side.CRM: pair.changed_crm()}
     silent = frozenset().union(*(changed[side] for side in widened.sides))
     spoken = frozenset().union(*(changed[side] for side in Side if side not in widened.sides))
-    kind, region = pair.context.kind, region_of(pair.context.user.zone)
-    return frozenset(
-        group
-        for group in (silent - spoken) | (widened.groups & set(pair.groups))
-        if not equivalent(kind, group, pair.view.values.get(group), pair.crm_values.get(group), region)
-    )
+    return frozenset(group for group in (silent - spoken) | (widened.groups & set(pair.groups)) if differs(pair, group))
+
+
+def differs(pair: Linked, group: str) -> bool:
+    """Whether the two sides hold something else, up to spelling and to what each can hold."""
+    region = region_of(pair.context.user.zone)
+    return not equivalent(pair.context.kind, group, pair.view.values.get(group), pair.crm_values.get(group), region)

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from sqlalchemy import Engine
 
 from backend.domain.field_types import DescribedField
-from backend.domain.values import Kind
+from backend.domain.values import Kind, Side
 from backend.storage.configurations import Configurations
 from backend.storage.rehearsals import Rehearsals
 from backend.web.connection_services import ConnectionServices
@@ -157,6 +157,26 @@ class Configuring:
     rehearse: Callable[[int], bool]
 
 
+class Standing(Protocol):
+    """What of one kind stays different for a person, as `backend.differing` tells."""
+
+    @property
+    def kind(self) -> Kind:
+        """Contacts or events."""
+
+    @property
+    def number(self) -> int:
+        """How many pairs."""
+
+    @property
+    def named(self) -> Sequence[tuple[str, str, Sequence[str]]]:
+        """The first of them: link id, title, groups."""
+
+    @property
+    def ways(self) -> Sequence[Side]:
+        """Sides whose values can be sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything that pages use besides their own read models.
@@ -167,7 +187,8 @@ class Services:
     reset(user id): forget the links, change no contact and no event (LS-177) · decide(intent id, answer): answer
     'send', 'put_back', 'leave' or 'stop' to a held step; raises ValueError if it is no longer held · processes: None
     when Redis does not answer · checks: name -> callable that returns a problem in one sentence, or None ·
-    connections: what the set-up pages need.
+    connections: what the set-up pages need · differences(user id): what stays different; send_differences(user id,
+    kind, source): has it written to the other side, in how many pairs; both raise ValueError.
     """
 
     reading: Engine
@@ -186,6 +207,8 @@ class Services:
     resolving: Resolving
     configuring: Configuring
     connections: ConnectionServices
+    differences: Callable[[int], Sequence[Standing]]
+    send_differences: Callable[[int, Kind, Side], int]
     limits_storage: str = "memory://"
 
 

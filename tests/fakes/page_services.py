@@ -16,13 +16,13 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from backend import config
 from backend.app import create_app
 from backend.domain.field_types import DescribedField
-from backend.domain.values import Kind
+from backend.domain.values import Kind, Side
 from backend.ports.errors import ServiceError
 from backend.storage import tables as t
 from backend.storage.configurations import Configurations
 from backend.storage.engine import create_engine, reading
 from backend.storage.rehearsals import Rehearsals
-from backend.web.services import Configuring, Processes, Resolving, SalesforceSignIn, Services, SignInRefused
+from backend.web.services import Configuring, Processes, Resolving, SalesforceSignIn, Services, SignInRefused, Standing
 from tests.fakes.page_connections import FakeConnections
 from tests.fakes.page_rows import crm_id
 from tests.fakes.page_world import MAYA, NOW
@@ -144,6 +144,7 @@ class World:
     silent: bool = False
     salesforce: FakeSalesforce = field(default_factory=FakeSalesforce)
     fields_problem: ServiceError | None = None
+    standing: Sequence[Standing] = ()
     connections: FakeConnections = field(init=False)
 
     def __post_init__(self) -> None:
@@ -170,6 +171,8 @@ class World:
             resolving=Resolving(self.near, self.resolve, self.leave),
             configuring=Configuring(self.configurations(), self.fields, self.rehearsals(), self.rehearse),
             connections=self.connections.services(),
+            differences=lambda _user: self.standing,
+            send_differences=self.send_differences,
         )
 
     def set_paused(self, ids: Sequence[int] | None, paused: bool) -> None:
@@ -219,6 +222,12 @@ class World:
 
     def configurations(self) -> Configurations:
         return Configurations(self.engine, _Clock(self))
+
+    def send_differences(self, user: int, kind: Kind, source: Side) -> int:
+        if all(source not in one.ways for one in self.standing if one.kind is kind):
+            raise ValueError("not that way")
+        self.done.append(("send differences", user, kind, source))
+        return 2
 
     def fields(self, kind: Kind) -> Sequence[DescribedField]:
         if self.fields_problem is not None:

@@ -24,8 +24,14 @@ from backend.domain.configuration import (
     Which,
 )
 from backend.domain.field_choices import FieldChoice, FieldMap
-from backend.domain.values import Kind, Name, ShowAs, Timed, Values
+from backend.domain.values import Kind, Name, ShowAs, Side, Timed, Values
 from backend.storage import tables
+from backend.sync.context import Context
+from backend.sync.differences import Difference, sent, standing
+from backend.sync.scope import window_of
+from backend.sync.state import EVERYTHING as EVERYTHING_MARK
+from backend.sync.state import Todo
+from backend.sync.store import Changes
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fake_mailbox import FakeMailbox
 from tests.fakes.fake_salesforce import FakeCrm, FakeOrganisation
@@ -292,6 +298,46 @@ def test_narrowing_needs_nothing_and_widening_back_agrees() -> None:
     assert both(lab, item, record, "title") == ("goes on", "goes on")
 
 
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("source", list(Side))
+def test_f9_differences_that_stayed_are_sent_when_somebody_asks_for_it(kind: Kind, source: Side) -> None:
+    """F-9: one way, by the usual rules; what did not differ is not touched, and nothing is journalled as lost."""
+    values, group = (ADA, "title") if kind is Kind.CONTACT else ({}, "description")
+    lab = Lab(1, directed(kind, Direction.TO_CRM))
+    item, record = paired(lab, kind, values or meeting(lab, description="Countess"))
+    lab.world.org.edit(record, {group: "typed in Salesforce"})
+    lab.settle()
+    change(lab, directed(kind, Direction.BOTH))
+    lab.settle()
+    (one,) = left_different(lab, kind)
+    assert one.groups == (group,)
+
+    link, agreed = sent(one, source)
+    lease = lab.store.acquire(1, "a person", 30)
+    assert lease is not None
+    changes = Changes(links=[link], meetings=[agreed] if agreed else [], item_user=1, item_kind=kind)
+    changes.todos = [Todo(1, kind, Side.MAILBOX.value, item)]
+    lab.store.commit(lease, changes)
+    lab.store.release(lease)
+    before = len(lab.world.writes)
+    lab.settle()
+
+    won = "Countess" if source is Side.MAILBOX else "typed in Salesforce"
+    assert both(lab, item, record, group) == (won, won)
+    assert len(lab.world.writes) == before + 1
+    assert list(left_different(lab, kind)) == []
+    assert lab.count(tables.conflict) == 0
+
+
+def left_different(lab: Lab, kind: Kind) -> list[Difference]:
+    user = lab.store.user(1)
+    assert user is not None
+    today = lab.world.clock.now().date()
+    snapshot = lab.store.snapshot(1, kind, [Todo(1, kind, EVERYTHING_MARK, "")])
+    window = window_of(user.configuration, today)
+    return list(standing(Context(user, kind, snapshot, window, today, snapshot.links, snapshot.meetings)))
+
+
 def test_g1_a_rehearsal_counts_what_will_stay_and_stores_nothing() -> None:
     lab = Lab(1, directed(Kind.CONTACT, Direction.TO_CRM))
     item, record = paired(lab, Kind.CONTACT, ADA)
@@ -415,7 +461,7 @@ def test_g_a_field_that_is_mapped_again_agrees_to_the_differences_it_finds() -> 
     assert both(lab, item, record, "title") == ("Baroness", "Baroness")
 
 
-def test_g_what_was_agreed_about_a_field_that_is_switched_off_is_forgotten_and_nothing_is_written_for_it() -> None:
+def test_g_what_was_agreed_about_a_field_that_is_switched_off_is_forgotten() -> None:
     """G: also of pairs that nobody touches; a field that was equal and comes back with an edit is no conflict."""
     lab = Lab(1, only(Kind.CONTACT))
     item, record = paired(lab, Kind.CONTACT, ADA)
