@@ -4,6 +4,7 @@ import click
 
 from backend.commands.admin import admin
 from backend.commands.adopt import adopt
+from backend.commands.alerts import alerts
 from backend.commands.configure import configure
 from backend.commands.connect import connect
 from backend.commands.database import db
@@ -65,6 +66,7 @@ for command in (
     differences,
     stop,
     resume,
+    alerts,
 ):
     cli.add_command(command)
 

@@ -63,8 +63,40 @@ class Config(BaseSettings):
     sandbox_port: Port = Field(8001, description="port of the sandbox's page and control door (http)")
     web_threads: int = Field(8, ge=1, le=128, description="threads that answer pages")
     workers: int = Field(2, ge=1, le=256, description="worker processes that sync users")
+    alert_to: Annotated[tuple[str, ...], NoDecode] = Field((), description="addresses to mail alerts to, with commas")
+    alert_from: str = Field("lockstep@localhost", description="sender of alerts")
+    alert_smtp_url: SecretStr = Field(SecretStr(""), description="mail server: smtp://user:password@host:587")
+    alert_webhook_url: SecretStr = Field(SecretStr(""), description="address that alerts are posted to as JSON")
+    ping_url: SecretStr = Field(SecretStr(""), description="address called after each cycle (dead man's switch)")
     log_level: LogLevel = Field("INFO", description="least level that is logged")
     log_json: bool = Field(False, description="one JSON object per log line instead of plain text")
+
+    @field_validator("alert_to", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: object) -> object:
+        return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+
+    @field_validator("alert_to")
+    @classmethod
+    def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for one in addresses:
+            if one.count("@") != 1 or any(character.isspace() for character in one):
+                raise ValueError(f"“{one}” is no e-mail address")
+        return addresses
+
+    @field_validator("alert_smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if value.get_secret_value() and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+            raise ValueError("is no mail server")
+        return value
+
+    @field_validator("alert_webhook_url", "ping_url")
+    @classmethod
+    def _is_secret_web_address(cls, value: SecretStr) -> SecretStr:
+        cls._is_web_address(value.get_secret_value())
+        return value
 
     @field_validator("encryption_keys", mode="before")
     @classmethod
@@ -137,6 +169,8 @@ class Config(BaseSettings):
 
 
 REMEDIES = {
+    "alert_smtp_url": "write smtp://user:password@host:587, or smtps://… for TLS from the start",
+    "alert_to": "give e-mail addresses separated by commas",
     "ca_bundle": "give the path of a PEM file",
     "cycle_seconds": "give whole seconds between 1 and 86400",
     "database_url": "write sqlite:////absolute/path.db or postgresql+psycopg://user:password@host/name",

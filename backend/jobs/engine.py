@@ -12,6 +12,10 @@ class CycleReport(Protocol):
     def due_users(self) -> tuple[int, ...]:
         """Users who need a pass now: changed, due for a retry, wanted again, or cut off in the middle."""
 
+    @property
+    def read(self) -> int | None:
+        """Rows that Salesforce reported, None if it was not read."""
+
 
 class Engine(Leases, Protocol):
     """An opened sync engine."""

@@ -27,6 +27,9 @@ def organisation_cycle() -> None:
             doorbell = Doorbell(connection, engine)
             for user_id in report.due_users:
                 doorbell.ring(user_id, "schedule")
+    from backend.alerting import watch  # here, because the scheduler names these jobs without running them
+
+    watch(settings, cycle_served=report.read is not None)
 
 
 def rehearse(number: int) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from backend.storage.views.budget import HOURS, forecast, full_at
 from backend.storage.views.organisation import Budget
 
 WIDTH: Final = 240
 HEIGHT: Final = 56
-HOURS: Final = 24
-PACE_HOURS: Final = 3
-"""The pace is that of the present hour and the two before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +34,6 @@ def _height(value: float, top: float) -> float:
 
 def _path(points: list[tuple[float, float]]) -> str:
     return "M" + " L".join(f"{x:g} {y:g}" for x, y in points)
-
-
-def pace(budget: Budget, now: datetime) -> float:
-    """Our calls per hour of late."""
-    both = (*budget.yesterday, *budget.hours)
-    here = HOURS + now.hour
-    return sum(both[here - PACE_HOURS + 1 : here + 1]) / (PACE_HOURS - 1 + max(now.minute / 60, 1 / 60))
-
-
-def forecast(budget: Budget, now: datetime) -> int:
-    """Our calls by midnight UTC at this pace."""
-    return budget.ours + round(pace(budget, now) * (HOURS - now.hour - now.minute / 60))
-
-
-def full_at(budget: Budget, now: datetime) -> datetime | None:
-    """When the last 24 hours would hold the limit: our pace comes in, what is a day old falls out (SF-013)."""
-    if budget.used is None or not budget.limit:
-        return None
-    used, rate, moment = float(budget.used), pace(budget, now), now
-    for hour in range(now.hour, HOURS):
-        end = now.replace(hour=hour, minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        share = (end - moment) / timedelta(hours=1)
-        growth = (rate - budget.yesterday[hour]) * share
-        if used < budget.limit <= used + growth:
-            return moment + (end - moment) * ((budget.limit - used) / growth)
-        used, moment = used + growth, end
-    return None
 
 
 def budget_chart(budget: Budget, now: datetime) -> BudgetChart:

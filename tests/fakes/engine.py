@@ -26,6 +26,7 @@ class Report:
     """What a cycle found."""
 
     due_users: tuple[int, ...]
+    read: int | None = None
 
 
 class FakeEngine:

@@ -16,6 +16,7 @@ from backend.storage.tables.mirrors import crm_record, crm_scope, mailbox_item, 
 from backend.storage.tables.pairs import event_person, line, link, meeting, selection, series, tombstone
 from backend.storage.tables.people import (
     account,
+    alert,
     api_usage,
     assignment,
     audit,
@@ -34,6 +35,7 @@ from backend.storage.tables.setup import connection_draft, mailbox_test, tested_
 
 __all__ = [
     "account",
+    "alert",
     "api_usage",
     "assignment",
     "audit",

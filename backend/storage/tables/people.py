@@ -164,6 +164,15 @@ audit = Table(
     Column("detail", Json, nullable=False),
 )
 
+alert = Table(
+    "alert",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("told_at", UtcDateTime),
+)
+
 api_usage = Table(
     "api_usage",
     metadata,
