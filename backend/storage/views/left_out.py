@@ -76,7 +76,7 @@ _STOPPED: Final = (
         ),
     )
     .where(link.c.user_id == sa.bindparam("user"), link.c.state == "stopped", link.c.reason.like("Deleted in%"))
-    .group_by(link.c.kind, _remaining, link.c.reason)
+    .group_by(link.c.kind, "side", link.c.reason)
 )
 """What was deleted on one side, told of the side where the other copy is."""
 _parent = crm_record.alias("parent")
