@@ -55,10 +55,7 @@ class Change:
     @property
     def start(self) -> datetime:
         """When the occurrence begins at present."""
-        when = self.record.values.get("when")
-        if not isinstance(when, Timed | AllDay):
-            raise TypeError("an occurrence has a time")
-        return start_instant(when)
+        return _begin(self.record)
 
     def spares(self, record: SeenRecord, *, old: bool) -> bool:
         """Whether a row holds already what is written, or (`old`) what the others held: nothing of its own."""
@@ -67,6 +64,13 @@ class Change:
             or (old and record.values.get(group) == self.one.from_crm.get(group))
             for group, value in self.texts.items()
         )
+
+
+def _begin(record: SeenRecord) -> datetime:
+    when = record.values.get("when")
+    if not isinstance(when, Timed | AllDay):
+        raise TypeError("an occurrence has a time")
+    return start_instant(when)
 
 
 def series_of(context: Context, link: Link) -> str | None:
@@ -155,7 +159,8 @@ class _Group:
             return self._each()
         if not differing and not odd:
             return self._as_one(alike)
-        few = len(differing) + len(odd) < len(alike)
+        begun = any(_begin(record).date() <= self.context.today for _, record in odd)  # it is to stay where it is
+        few = len(differing) + len(odd) < len(alike) and not begun
         return self._odd_ones_first(alike, differing, odd) if few else self._each()
 
     def _alike(self) -> list[Change]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import Final
 from uuid import UUID
 
 from backend.domain.attendees import ATTENDEES
-from backend.domain.projection import project_crm
+from backend.domain.identity import derived
+from backend.domain.projection import equivalent, project_crm
 from backend.domain.values import AllDay, Kind, Timed, Values, start_instant
 from backend.ports.answers import Answer, Op, Result
 from backend.ports.crm import Crm, Record
@@ -30,7 +31,7 @@ OWN_TEXT: Final = (
     "One write would change every meeting of this Salesforce series, and some of them hold something of their own that "
     "would be lost. Change the series in Salesforce."
 )
-BEGUN: Final = "It has begun; Salesforce changes it alone as soon as its day is over."
+BEGUN: Final = "It has begun: Salesforce changes it alone, and it stays in its series."
 KEPT: Final = (
     "It is to differ from the others of its Salesforce series and would have to be made anew as a single event, but "
     "people in Salesforce related it to other records or invited somebody. Change it in Salesforce."
@@ -162,14 +163,25 @@ def replaceable(batch: Sequence[Intent], store: SyncStore, crm: Crm, settlement:
         started = _start(one.from_crm)
         if any(tie.target not in made for tie in found.get(events[one.id], ())):
             settlement.answer(one, Answer(one.id, Result.REFUSED, None, "EVENT_SERIES", KEPT))
-        elif started is not None and _midnight(settlement.now) <= started <= settlement.now:
-            tomorrow = _midnight(settlement.now) + timedelta(days=1) - settlement.now
-            settlement.later(one, "series", BEGUN, tomorrow.total_seconds(), own=False)
-        elif started is not None and started < settlement.now:
-            settlement.supersede(one, BEGUN)
+        elif started is not None and started <= settlement.now:
+            _alone(one, settlement)
         else:
             kept.append(one)
     return kept
+
+
+def _alone(one: Intent, settlement: Settlement) -> None:
+    """One that has begun stays in its series and is changed in place, since Salesforce changes it alone (SF-102)."""
+    differing = {
+        group: value
+        for group, value in one.from_mailbox.items()
+        if group != ATTENDEES and not equivalent(Kind.EVENT, group, value, one.from_crm.get(group))
+    }
+    settlement.supersede(one, BEGUN)
+    if not differing:
+        return
+    change = replace(one, id=derived(one.id, marks.PAST), op=Op.UPDATE, values=differing, native=marks.PAST, rule=BEGUN)
+    settlement.changes.intents.append(change)
 
 
 def split(batch: Sequence[Intent]) -> tuple[list[Intent], list[Intent]]:
