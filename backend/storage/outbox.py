@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from backend.storage.work import Work
 from backend.sync.state import Intent, IntentState
 
 OPEN = (IntentState.PLANNED, IntentState.SENT)
+_FIRST = (IntentState.PLANNED, IntentState.HELD)
+"""How an intent begins; one in another state is mostly stored already."""
 
 _ADD = sa.insert(intent).inline()
 _KNOWN = sa.select(intent.c.id).where(intent.c.id.in_(IDS))
@@ -30,13 +33,18 @@ def store_intents(work: Work) -> None:
     Those that close come first, so that a target may pass from one intent to the next. Raises TargetTaken.
     """
     intents = {str(entry.id): entry for entry in work.changes.intents}
-    known = {row.id for row in look_up(work.connection, _KNOWN, intents)}
-    moved = [entry for entry in intents.items() if entry[0] in known]
+    known = _known(work, (one_id for one_id, entry in intents.items() if entry.state in _FIRST))
+    moved = [entry for entry in intents.items() if entry[0] in known or entry[1].state not in _FIRST]
     moved.sort(key=lambda entry: (entry[1].state in OPEN, entry[1].target))
-    fresh = sorted((entry for entry in intents.items() if entry[0] not in known), key=lambda entry: entry[1].target)
     with one_per_thing("remote object"):
-        run_many(work.connection, _PROGRESS, [_progress(work, *entry) for entry in moved])
+        found = run_many(work.connection, _PROGRESS, [_progress(work, *entry) for entry in moved])
+        known = set(dict(moved)) if found == len(moved) else _known(work, intents)
+        fresh = sorted((entry for entry in intents.items() if entry[0] not in known), key=lambda entry: entry[1].target)
         run_many(work.connection, _ADD, [_row(work, *entry) for entry in fresh])
+
+
+def _known(work: Work, ids: Iterable[str]) -> set[str]:
+    return {row.id for row in look_up(work.connection, _KNOWN, ids)}
 
 
 def _progress(work: Work, intent_id: str, entry: Intent) -> dict[str, Any]:

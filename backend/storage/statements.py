@@ -65,17 +65,19 @@ def insert_missing(connection: sa.Connection, table: sa.Table, rows: Rows) -> No
         run_many(connection, _upsert(connection.dialect.name, table, tuple(rows[0]), kept), rows)
 
 
-def run_many(connection: sa.Connection, statement: sa.UpdateBase, rows: Rows) -> None:
-    """Runs a statement of a module once per row; nothing for no rows. All rows have equal keys.
+def run_many(connection: sa.Connection, statement: sa.UpdateBase, rows: Rows) -> int:
+    """Runs a statement of a module once per row; nothing for no rows. How many stored rows it met in all.
+
+    All rows have equal keys.
 
     The statement is compiled once per process and the rows go straight to the driver: that is half the cost of a
     commit, in which every row would otherwise pass the library's parameter handling.
     """
     if not rows:
-        return
+        return 0
     place = (connection.dialect.name, statement, tuple(rows[0]))
     prepared = _prepared.get(place) or _prepared.setdefault(place, _Prepared(connection.dialect, *place[1:]))
-    connection.exec_driver_sql(prepared.text, [prepared.parameters(row) for row in rows])
+    return connection.exec_driver_sql(prepared.text, [prepared.parameters(row) for row in rows]).rowcount
 
 
 class _Prepared:

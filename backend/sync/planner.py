@@ -31,8 +31,11 @@ from backend.sync.store import Snapshot
 from backend.sync.unmapped import forgotten
 
 
-def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date) -> Plan:
-    """What this user's pass is to do with everything dirty. Total: every pair has a named outcome."""
+def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: date, *, glance: bool = False) -> Plan:
+    """What this user's pass is to do with everything dirty. Total: every pair has a named outcome.
+
+    glance: ends as soon as something is to be written for a newcomer; what comes before is in the plan.
+    """
     if user.configuration.of(kind).direction is Direction.OFF:
         return Plan(kind, ())
     snapshot = own(kind, user.configuration.of(kind).field_map, snapshot)
@@ -65,6 +68,8 @@ def plan(user: UserView, kind: Kind, snapshot: Snapshot, window: Window, today: 
             keep |= {step.unit}
         else:
             steps.append(step)
+            if glance and step.writes:
+                break
     fingerprinted = tuple(_fingerprinted(context, step) for step in native.with_series(context, steps))
     return Plan(kind, fingerprinted, frozenset(keep | newcomers.waiting), patient, reread=adoption.reread)
 

@@ -356,8 +356,9 @@ class _Pass:
         return permitted(drafted, self.crm.rights(self.kind), context.snapshot)
 
     def _seen_by_him(self, context: Context) -> Plan:
-        drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
-        if drafted.writes and self.kind not in self.user.access:
+        known = self.kind in self.user.access
+        drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today, glance=not known)
+        if drafted.writes and not known:
             self.user = knowing(self.user, self.crm, self.kind)
             drafted = plan(self.user, self.kind, context.snapshot, self.window, self.today)
         return visible(drafted, context, self.crm, self.asked)
