@@ -17,9 +17,10 @@ from rich.table import Table
 
 from benchmarks.bench import Failed
 from benchmarks.measures import Figure, first_sync, idle_cycle, memory
+from benchmarks.sharing import shared
 
-EVENTS, USERS, CONTACTS = (1_000, 10_000), (1, 100, 1_000), (50_000,)
-QUICK_EVENTS, QUICK_USERS, QUICK_CONTACTS = (100, 1_000), (1, 20), (1_000,)
+EVENTS, USERS, CONTACTS, SHARED = (1_000, 10_000), (1, 100, 1_000), (50_000,), (200,)
+QUICK_EVENTS, QUICK_USERS, QUICK_CONTACTS, QUICK_SHARED = (100, 1_000), (1, 20), (1_000,), (40,)
 
 
 def main() -> int:
@@ -46,6 +47,8 @@ def _measured(options: argparse.Namespace) -> Iterator[Figure]:
         yield from idle_cycle(users)
     for contacts in options.contacts:
         yield from memory(contacts)
+    for things in options.shared:
+        yield from shared(things)
 
 
 def _options() -> argparse.Namespace:
@@ -55,9 +58,11 @@ def _options() -> argparse.Namespace:
     for name, of in (("events", "events of a first sync"), ("users", "users of an idle cycle")):
         parser.add_argument(f"--{name}", type=int, nargs="*", metavar="N", help=f"{of}; none leaves it out")
     parser.add_argument("--contacts", type=int, nargs="*", metavar="N", help="contacts for the memory of a worker")
+    parser.add_argument("--shared", type=int, nargs="*", metavar="N", help="what three people share of each")
     options = parser.parse_args()
-    usual = (QUICK_EVENTS, QUICK_USERS, QUICK_CONTACTS) if options.quick else (EVENTS, USERS, CONTACTS)
-    for name, sizes in zip(("events", "users", "contacts"), usual, strict=True):
+    quick = (QUICK_EVENTS, QUICK_USERS, QUICK_CONTACTS, QUICK_SHARED)
+    usual = quick if options.quick else (EVENTS, USERS, CONTACTS, SHARED)
+    for name, sizes in zip(("events", "users", "contacts", "shared"), usual, strict=True):
         if getattr(options, name) is None:
             setattr(options, name, sizes)
     return options

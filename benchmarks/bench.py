@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -99,6 +99,17 @@ class Bench:
         }
         return Calls(by_service["salesforce"], by_service["microsoft"], sum(row.inner for row in rows))
 
+    # --- what stands there ----------------------------------------------------------------------------------------
+
+    def records(self, sobject: str) -> list[Any]:
+        """Living rows of Salesforce."""
+        return list(self.stage.org.rows(sobject))
+
+    @property
+    def mails(self) -> int:
+        """How many mails guests got so far."""
+        return len(self.stage.world.outbox)
+
     # --- content -------------------------------------------------------------------------------------------------
 
     def fill_calendar(self, person: Person, count: int) -> None:
@@ -118,8 +129,8 @@ class Bench:
                     }
                 )
 
-    def fill_contacts(self, person: Person, count: int) -> None:
-        """So many contacts in the synced folder."""
+    def fill_contacts(self, person: Person, count: int, company: str | None = None) -> None:
+        """So many contacts in the synced folder, of a company if one is named."""
         mailbox, folder = self.stage.mailbox(person), self.stage.contact_folder(person)
         with self.stage.world.lock:
             for number in range(count):
@@ -127,14 +138,50 @@ class Bench:
                     {
                         "givenName": f"Ines{number % 97}",
                         "surname": f"Quist {number}",
+                        "companyName": company,
                         "jobTitle": f"Buyer {number % 50}",
-                        "emailAddresses": [{"address": f"quist{number}@customer{number % 900}.example"}],
+                        "emailAddresses": [{"address": self.contact_address(number)}],
                         "businessPhones": [f"+46 31 {number:06d}"],
                         "mobilePhone": f"+46 70 {number:06d}",
                         "businessAddress": {"city": f"Town {number % 70}", "countryOrRegion": "Sweden"},
                     },
                     folder,
                 )
+
+    @staticmethod
+    def contact_address(number: int) -> str:
+        """The address of the contact of this number."""
+        return f"quist{number}@customer{number % 900}.example"
+
+    def fill_meetings(self, organizer: Person, guests: Sequence[str], count: int) -> None:
+        """So many meetings of one organiser with these guests; copies lie in the mailboxes of those who work here."""
+        self._organise(organizer, guests, count, "Meeting", {})
+
+    def fill_series(self, organizer: Person, guests: Sequence[str], count: int) -> None:
+        """So many weekly meetings without an end, with these guests, from today on."""
+        weekly = {"type": "weekly", "interval": 1}
+        self._organise(organizer, guests, count, "Weekly", weekly)
+
+    def _organise(
+        self, organizer: Person, guests: Sequence[str], count: int, name: str, pattern: Mapping[str, Any]
+    ) -> None:
+        mailbox = self.stage.mailbox(organizer)
+        today = datetime.now(UTC).replace(hour=6, minute=0, second=0, microsecond=0, tzinfo=None)
+        with self.stage.world.lock:
+            for number in range(count):
+                start = today + timedelta(days=1 + number % 5, minutes=20 * (number // 5 % 40))
+                body = {
+                    "subject": f"{name} {number}",
+                    "start": {"dateTime": start.isoformat(), "timeZone": "UTC"},
+                    "end": {"dateTime": (start + timedelta(minutes=20)).isoformat(), "timeZone": "UTC"},
+                    "attendees": [{"emailAddress": {"address": one}, "type": "required"} for one in guests],
+                }
+                if pattern:
+                    day = start.date().isoformat()
+                    range_ = {"type": "noEnd", "startDate": day, "recurrenceTimeZone": "UTC"}
+                    on = {"daysOfWeek": [f"{start:%A}".lower()]}
+                    body["recurrence"] = {"pattern": {**pattern, **on}, "range": range_}
+                mailbox.create_event(body)
 
 
 @contextmanager

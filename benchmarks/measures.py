@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.bench import Failed, bench
+from benchmarks.bench import Bench, Failed, bench
 
 FIRST_SYNC_CALLS = 30
 """For 1,000 events; a call carries 200 rows to Salesforce, so larger ones may cost in proportion."""
@@ -39,7 +39,7 @@ def first_sync(events: int) -> Iterator[Figure]:
     with bench() as here:
         here.fill_calendar(here.stage.world.people[0], events)
         reading, work = here.cycle(), here.passes()
-        _must(work.told["written"] == events, f"{work.told['written']} of {events} events were written")
+        must(work.told["written"] == events, f"{work.told['written']} of {events} events were written")
         name = f"first sync of {events:,} events"
         calls = reading.calls.total + work.calls.total
         budget = FIRST_SYNC_CALLS * max(1.0, events / 1000)
@@ -52,7 +52,7 @@ def first_sync(events: int) -> Iterator[Figure]:
         here.passes()  # our own writes come back
         here.cycle()
         idle = here.passes()
-        _must(not idle.told["planned"], "an idle pass planned something")
+        must(not idle.told["planned"], "an idle pass planned something")
         name = f"idle pass over {events:,} linked items"
         yield Figure(f"{name}: worker CPU", idle.cpu_ms, "ms", IDLE_PASS_CPU_MS)
         yield Figure(f"{name}: API calls", idle.calls.total, "calls", MAILBOX_CALLS, hard=True)
@@ -63,16 +63,20 @@ def idle_cycle(users: int) -> Iterator[Figure]:
     with bench(users) as here:
         here.cycle()
         here.passes()
-        _must(len(here.users) == users, f"{len(here.users)} of {users} users sync")
+        must(len(here.users) == users, f"{len(here.users)} of {users} users sync")
         here.cycle()
         here.passes()
-        reading, work = here.cycle(), here.passes()
-        _must(not work.told["planned"], "an idle cycle planned something")
-        name = f"idle cycle of {users:,} users"
-        salesforce = reading.calls.salesforce + work.calls.salesforce
-        yield Figure(f"{name}: Salesforce calls in all", salesforce, "calls", ORGANISATION_CALLS, hard=True)
-        yield Figure(f"{name}: Graph calls per user", work.calls.microsoft / users, "calls", MAILBOX_CALLS, hard=True)
-        yield Figure(f"{name}: worker CPU per user", (reading.cpu_ms + work.cpu_ms) / users, "ms")
+        yield from quiet(here, f"idle cycle of {users:,} users")
+
+
+def quiet(here: Bench, name: str) -> Iterator[Figure]:
+    """A cycle that has to find nothing to do."""
+    reading, work = here.cycle(), here.passes()
+    must(not work.told["planned"], "an idle cycle planned something")
+    users, salesforce = len(here.users), reading.calls.salesforce + work.calls.salesforce
+    yield Figure(f"{name}: Salesforce calls in all", salesforce, "calls", ORGANISATION_CALLS, hard=True)
+    yield Figure(f"{name}: Graph calls per user", work.calls.microsoft / users, "calls", MAILBOX_CALLS, hard=True)
+    yield Figure(f"{name}: worker CPU per user", (reading.cpu_ms + work.cpu_ms) / users, "ms")
 
 
 def memory(contacts: int) -> Iterator[Figure]:
@@ -81,7 +85,7 @@ def memory(contacts: int) -> Iterator[Figure]:
         here.fill_contacts(here.stage.world.people[0], contacts)
         here.cycle()
         work = here.passes()
-        _must(work.told["written"] == contacts, f"{work.told['written']} of {contacts} contacts were written")
+        must(work.told["written"] == contacts, f"{work.told['written']} of {contacts} contacts were written")
         name = f"first sync of {contacts:,} contacts"
         yield Figure(f"{name}: peak memory", work.peak_mib, "MiB", PEAK_MIB)
         yield Figure(f"{name}: worker CPU per item", work.cpu_ms / contacts, "ms", CPU_PER_ITEM_MS)
@@ -91,6 +95,7 @@ def memory(contacts: int) -> Iterator[Figure]:
         yield Figure(f"reading of {contacts:,} changed records: worker CPU per record", reading.cpu_ms / contacts, "ms")
 
 
-def _must(holds: bool, otherwise: str) -> None:
+def must(holds: bool, otherwise: str) -> None:
+    """Raises Failed unless it holds."""
     if not holds:
         raise Failed(f"The measured work was not done: {otherwise}.")
