@@ -21,9 +21,10 @@ from tests.fakes.stage import Stage
 from tests.torture import shots
 from tests.torture.gallows import Crew, Gallows, Kill
 from tests.torture.judge import Verdict, judge
-from tests.torture.ledger import CONTACT, EVENT
+from tests.torture.ledger import CONTACT, EVENT, KINDS
 from tests.torture.people import People
 from tests.torture.reader import read
+from tests.torture.shared import CONTACTS, MEETINGS, SERIES, share
 from tests.torture.shots import Shot
 
 LEASE_SECONDS: Final = 3
@@ -112,7 +113,9 @@ class Game:
         later = round(THINGS * LATER_SHARE)
         for kind in (CONTACT, EVENT):
             self.people.make(kind, THINGS - later)
+        share(self.people)
         self.tell(f"{THINGS - later} contacts and as many events are there, half of them on each side", 0)
+        self.tell(f"three people share {CONTACTS} contacts and {MEETINGS} meetings, and have {SERIES} series", 0)
         pairs, made = later // 2, 0
         for number, shot in enumerate(self.shots, start=1):
             due = pairs * number // len(self.shots) - made
@@ -165,12 +168,13 @@ class Game:
         self._work_for(1.5)
         sleeper.stop()
 
-    def _paired(self, crm_id: str) -> bool:
-        """Whether the installation knows both sides of a record."""
-        query = sa.select(link.c.id).join(line, line.c.id == link.c.line_id)
+    def _paired(self, crm_id: str, holders: int) -> bool:
+        """Whether the installation knows both sides of a record, for so many people, and what they agree on."""
+        query = sa.select(sa.func.count()).select_from(link).join(line, line.c.id == link.c.line_id)
         query = query.where(line.c.crm_id == crm_id, link.c.state == "linked", link.c.mailbox_id.is_not(None))
+        query = query.where(link.c.shadow_mailbox.is_not(None), link.c.shadow_crm.is_not(None))
         with reading(self.lockstep.database).begin() as connection:
-            return connection.execute(query).first() is not None
+            return bool(connection.execute(query).scalar_one() >= holders)
 
     def _work_for(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -244,8 +248,8 @@ class Game:
         outcomes.calls = sum(rule.seen for rule in self.faults[:2])
         outcomes.done = self.people.done
         things = self.people.ledger.things
-        outcomes.things = {kind: sum(thing.kind == kind for thing in things) for kind in (CONTACT, EVENT)}
-        outcomes.mails = len(world.outbox)
+        outcomes.things = {kind: sum(thing.kind == kind for thing in things) for kind in KINDS}
+        outcomes.mails = len(world.outbox) - self.people.mails
         outcomes.verdict = judge(things, read(self.stage))
         with closing(Lockstep.open(self.stage.config)) as lockstep, reading(lockstep.database).begin() as connection:
             held = sa.select(link.c.state, link.c.reason).where(link.c.state.in_(("held", "broken")))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.torture.ledger import CONTESTED, FIELDS, MAILBOX, SALESFORCE, SIDES, Thing
+from tests.torture.ledger import CONTACT, CONTESTED, FIELDS, MAILBOX, SALESFORCE, SIDES, Thing
 from tests.torture.reader import Copy
 
 
@@ -44,26 +44,43 @@ def judge(things: Sequence[Thing], copies: Iterable[Copy]) -> Verdict:
 
 
 def _judge_thing(verdict: Verdict, thing: Thing, sides: dict[str, list[Copy]]) -> None:
-    for side, copies in sides.items():
-        name = f"{side}: {thing.kind} {thing.marker!r} (made in the {thing.home})"
+    places = _places(thing, sides)
+    for place, copies in places.items():
+        name = f"{place}: {thing.kind} {thing.marker!r} (made in the {thing.home})"
         if thing.deleted:
             verdict.risen += [f"{name} was deleted and is there" for _ in copies]
         elif not copies:
             verdict.losses.append(f"{name} is missing")
         verdict.duplicates += [f"{name} is there {len(copies)} times" for _ in copies[1:]]
-    if not thing.deleted and all(sides.values()):
-        verdict.compared += 1
-        verdict.differences += _differences(thing, sides[MAILBOX][0], sides[SALESFORCE][0])
+    if not thing.deleted and all(places.values()):
+        record = places.pop(SALESFORCE)[0]
+        for copies in places.values():
+            verdict.compared += 1
+            verdict.differences += _differences(thing, copies[0], record)
+
+
+def _places(thing: Thing, sides: dict[str, list[Copy]]) -> dict[str, list[Copy]]:
+    """Where there has to be one of it: Salesforce, and each mailbox that has it."""
+    if not thing.fellows:
+        return dict(sides)
+    mailboxes: dict[str, list[Copy]] = {person.key: [] for person in thing.holders}
+    for copy in sides[MAILBOX]:
+        mailboxes.get(copy.owner, mailboxes[thing.person.key]).append(copy)
+    named = {f"{MAILBOX} of {key}": copies for key, copies in mailboxes.items()}
+    return {SALESFORCE: sides[SALESFORCE], **named}
 
 
 def _differences(thing: Thing, mailbox: Copy, salesforce: Copy) -> Iterator[str]:
     name = f"{thing.kind} {thing.marker!r}"
-    if not mailbox.owner == salesforce.owner == thing.person.key:
+    holders = {person.key for person in thing.holders}
+    if mailbox.owner not in holders or salesforce.owner not in (
+        holders if thing.kind == CONTACT else {thing.person.key}
+    ):
         yield f"{name} belongs to {mailbox.owner} and {salesforce.owner} instead of {thing.person.key}"
     for part in FIELDS[thing.kind]:
         ours, theirs = mailbox.fields[part], salesforce.fields[part]
         if ours != theirs:
             yield f"{name}: {part} is {ours!r} in the mailbox and {theirs!r} in Salesforce"
         elif ours not in thing.allowed(part):
-            kind = "contested, typed" if part == CONTESTED[thing.kind] else "typed"
+            kind = "contested, typed" if part == CONTESTED.get(thing.kind) else "typed"
             yield f"{name}: {part} is {ours!r} on both sides; {kind}: {thing.typed.get(part)}"

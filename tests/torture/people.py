@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.fakes.stage import Stage
-from tests.torture.ledger import CONTACT, CONTESTED, EDITED_AT, EVENT, MAILBOX, SALESFORCE, SIDES, Ledger, Thing
+from tests.torture.ledger import CONTACT, EVENT, MAILBOX, MEETING, OCCURRENCE, SALESFORCE, SIDES, Ledger, Thing
 
 MOST_DELETIONS = 5
 """Per person: well below what a pass holds back as a mass deletion."""
 ALL_DAY_EVERY = 9
+DELETABLE = (EVENT, OCCURRENCE)
 DELETABLE_EVERY = 7
 
 
 class People:
     """Everybody on the stage. All that they do goes into the ledger; `chance` decides what they do.
 
-    paired: whether a record's copy in the mailbox is acknowledged. Only then is either deleted: a copy that was deleted
-    before its maker learnt that it had been made cannot be told from one that was never made, and is made again.
+    paired: whether a record's copies in so many mailboxes are acknowledged. Only then is either deleted: a copy that
+    was deleted before its maker learnt that it had been made cannot be told from one that was never made, and is made
+    again. And only then is a card edited that several people have: what differs when cards are first matched stays, by
+    the rule for that (F1).
     """
 
-    def __init__(self, stage: Stage, chance: random.Random, paired: Callable[[str], bool]) -> None:
+    def __init__(self, stage: Stage, chance: random.Random, paired: Callable[[str, int], bool]) -> None:
         self.stage = stage
         self.chance = chance
         self.paired = paired
         self.ledger = Ledger()
+        self.mails = 0
+        """How many people sent themselves, by what they did."""
         self.done = dict.fromkeys(("made", "edited", "deleted"), 0)
         self._deletions: dict[str, int] = {}
-        self._first_day = stage.world.clock.now().date()
+        self.first_day = stage.world.clock.now().date()
 
     def make(self, kind: str, number: int) -> None:
         """So many things of a kind, half on each side, spread over all people."""
@@ -43,19 +49,26 @@ class People:
         """So many edits; now and then a deletion instead."""
         for _ in range(steps):
             thing = self.chance.choice(list(self.ledger.living()))
-            with self.stage.world.lock:
-                if thing.kind == EVENT and thing.number % DELETABLE_EVERY == 0:
+            with self.acting():
+                if thing.kind in DELETABLE and not thing.fellows and thing.number % DELETABLE_EVERY == 0:
                     self._delete(thing)
                 else:
                     self._edit(thing)
 
     # --- making --------------------------------------------------------------------------------------------------
 
-    def _make(self, thing: Thing) -> None:
-        fields = _new_contact(thing) if thing.kind == CONTACT else self._new_event(thing)
-        for name, value in fields.items():
-            thing.type(thing.home, name, value)
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Somebody acts, and nothing else happens meanwhile; whom he mails by that is his own affair."""
         with self.stage.world.lock:
+            before = len(self.stage.world.outbox)
+            yield
+            self.mails += len(self.stage.world.outbox) - before
+
+    def _make(self, thing: Thing) -> None:
+        fields = new_contact(thing) if thing.kind == CONTACT else self._new_event(thing)
+        type_all(thing, fields)
+        with self.acting():
             thing.ids[thing.home] = self._create(thing, fields)
         self.done["made"] += 1
 
@@ -71,25 +84,23 @@ class People:
         return str(mailbox.create_event(body))
 
     def _new_event(self, thing: Thing) -> dict[str, str]:
-        day = self._first_day + timedelta(days=thing.number * 7 % 160 - 15)
+        day = self.first_day + timedelta(days=thing.number * 7 % 160 - 15)
         all_day = thing.number % ALL_DAY_EVERY == 0
         return {
             "subject": thing.marker,
             "location": f"Room {thing.number}",
             "description": f"Agenda of {thing.number}",
-            "when": _days(day, 1 + thing.number % 2) if all_day else _hours(day, thing.number % 11, 30),
+            "when": _days(day, 1 + thing.number % 2) if all_day else hours(day, thing.number % 11, 30),
             "all_day": str(all_day),
+            "guest": "",
         }
 
     # --- editing ---------------------------------------------------------------------------------------------------
 
     def _edit(self, thing: Thing) -> None:
-        choices = [*EDITED_AT[thing.kind].items()]
-        if thing.typed.get("all_day", {}).get(thing.home) != "True":
-            choices += [(CONTESTED[thing.kind], side) for side in SIDES]
-        name, side = self.chance.choice(choices)
+        name, side = self.chance.choice(thing.choices)
         found = self._find(thing, side)
-        if found is None:
+        if found is None or not self._in_step(thing):
             return
         value = self._value(thing, name)
         body = _BODIES[thing.kind, side]({name: value})
@@ -103,11 +114,18 @@ class People:
         thing.edits += 1
         self.done["edited"] += 1
 
+    def _in_step(self, thing: Thing) -> bool:
+        """Whether it may be edited: only a card that several people have must be known of all of them first."""
+        if thing.kind != CONTACT or not thing.fellows:
+            return True
+        record = self._find(thing, SALESFORCE)
+        return record is not None and self.paired(record, len(thing.holders))
+
     def _value(self, thing: Thing, name: str) -> str:
         number = f"{thing.number}.{thing.edits + 1}"
         if name == "when":
-            day = self._first_day + timedelta(days=self.chance.randrange(150))
-            return _hours(day, self.chance.randrange(11), 45)
+            day = thing.day or self.first_day + timedelta(days=self.chance.randrange(150))
+            return hours(day, self.chance.randrange(11), 45)
         return f"+46 31 {number}" if name == "phone" else f"{name.title()} {number}"
 
     def _delete(self, thing: Thing) -> None:
@@ -117,7 +135,7 @@ class People:
         found = self._find(thing, side)
         if found is None or self._find(thing, _other(side)) is None or counted >= MOST_DELETIONS:
             return
-        if not self.paired(thing.ids[SALESFORCE]):
+        if not self.paired(thing.ids[SALESFORCE], 1):
             return
         if side == SALESFORCE:
             self.stage.org.delete(found, thing.person.salesforce_id)
@@ -131,6 +149,8 @@ class People:
 
     def _find(self, thing: Thing, side: str) -> str | None:
         """Its id on a side; None as long as nobody made it there."""
+        if thing.kind == OCCURRENCE and side == MAILBOX:
+            return str(self.stage.mailbox(thing.person).occurrence(thing.series, thing.day))
         if side not in thing.ids:
             found = self._in_salesforce(thing) if side == SALESFORCE else self._in_mailbox(thing)
             if found is None:
@@ -139,9 +159,8 @@ class People:
         return thing.ids[side]
 
     def _in_salesforce(self, thing: Thing) -> str | None:
-        name = "LastName" if thing.kind == CONTACT else "Subject"
-        rows = self.stage.org.rows(thing.kind.title())
-        return next((str(row["Id"]) for row in rows if row[name] == thing.marker), None)
+        rows = self.stage.org.rows("Contact" if thing.kind == CONTACT else "Event")
+        return next((str(row["Id"]) for row in rows if _is(thing, row)), None)
 
     def _in_mailbox(self, thing: Thing) -> str | None:
         mailbox = self.stage.mailbox(thing.person)
@@ -151,6 +170,21 @@ class People:
         return next((str(item["id"]) for item in mailbox.events() if item["subject"] == thing.marker), None)
 
 
+def _is(thing: Thing, row: Mapping[str, Any]) -> bool:
+    if thing.kind == CONTACT:
+        return bool(row["LastName"] == thing.marker)
+    if thing.kind != OCCURRENCE:
+        return bool(row["Subject"] == thing.marker)
+    (when,) = thing.allowed("when")
+    return row["Subject"] == thing.subject and str(row["StartDateTime"]).startswith(when.partition("/")[0])
+
+
+def type_all(thing: Thing, fields: Mapping[str, str]) -> None:
+    """Notes what its maker typed."""
+    for name, value in fields.items():
+        thing.type(thing.home, name, value)
+
+
 def _other(side: str) -> str:
     return MAILBOX if side == SALESFORCE else SALESFORCE
 
@@ -158,7 +192,8 @@ def _other(side: str) -> str:
 # --- what is typed, and how each service takes it ------------------------------------------------------------------
 
 
-def _new_contact(thing: Thing) -> dict[str, str]:
+def new_contact(thing: Thing) -> dict[str, str]:
+    """The fields of a new contact."""
     number = thing.number
     return {
         "first": f"Ines{number % 13}",
@@ -172,7 +207,8 @@ def _new_contact(thing: Thing) -> dict[str, str]:
     }
 
 
-def _hours(day: date, hour: int, minutes: int) -> str:
+def hours(day: date, hour: int, minutes: int) -> str:
+    """So many minutes of a day, from so many hours after seven, UTC."""
     start = datetime(day.year, day.month, day.day, 7 + hour, tzinfo=UTC)
     return f"{_text(start)}/{_text(start + timedelta(minutes=minutes))}"
 
@@ -186,7 +222,8 @@ def _text(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def _card(fields: dict[str, str]) -> dict[str, Any]:
+def card(fields: dict[str, str]) -> dict[str, Any]:
+    """Fields of a contact as Graph takes them."""
     body: dict[str, Any] = {}
     for name, value in fields.items():
         if name == "email":
@@ -200,7 +237,8 @@ def _card(fields: dict[str, str]) -> dict[str, Any]:
     return body
 
 
-def _calendar_entry(fields: dict[str, str]) -> dict[str, Any]:
+def calendar_entry(fields: dict[str, str]) -> dict[str, Any]:
+    """Fields of an event as Graph takes them; guests apart."""
     body: dict[str, Any] = {}
     for name, value in fields.items():
         if name == "when":
@@ -212,7 +250,7 @@ def _calendar_entry(fields: dict[str, str]) -> dict[str, Any]:
             body["location"] = {"displayName": value}
         elif name == "description":
             body["body"] = {"contentType": "text", "content": value}
-        else:
+        elif name != "guest":
             body[name] = value
     return body
 
@@ -222,7 +260,7 @@ def _contact_row(fields: dict[str, str]) -> dict[str, Any]:
 
 
 def _event_row(fields: dict[str, str]) -> dict[str, Any]:
-    row: dict[str, Any] = {name.title(): value for name, value in fields.items() if name not in ("when", "all_day")}
+    row: dict[str, Any] = {name.title(): value for name, value in fields.items() if name not in _NO_COLUMN}
     if "when" in fields:
         start, end = fields["when"].split("/")
         if fields.get("all_day") == "True":
@@ -249,9 +287,10 @@ _ROW = {
     "department": "Department",
     "city": "MailingCity",
 }
+_NO_COLUMN = ("when", "all_day", "guest")
 _BODIES = {
-    (CONTACT, MAILBOX): _card,
+    (CONTACT, MAILBOX): card,
     (CONTACT, SALESFORCE): _contact_row,
-    (EVENT, MAILBOX): _calendar_entry,
-    (EVENT, SALESFORCE): _event_row,
+    **{(kind, MAILBOX): calendar_entry for kind in (EVENT, MEETING, OCCURRENCE)},
+    **{(kind, SALESFORCE): _event_row for kind in (EVENT, OCCURRENCE)},
 }

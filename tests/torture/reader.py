@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,9 +11,10 @@ from typing import Any
 import msal
 import requests
 
+from backend.sandbox.world import Person
 from tests.fakes.salesforce_client import Standin
 from tests.fakes.stage import FOLDER, Stage
-from tests.torture.ledger import CONTACT, EVENT, MAILBOX, SALESFORCE
+from tests.torture.ledger import CONTACT, EVENT, MAILBOX, MEETING, OCCURRENCE, SALESFORCE, told_apart
 
 _CONTACTS = (
     "SELECT Id, OwnerId, FirstName, LastName, Email, Title, Phone, MobilePhone, Department, MailingCity FROM Contact"
@@ -21,6 +23,9 @@ _EVENTS = (
     "SELECT Id, OwnerId, Subject, Location, Description, StartDateTime, EndDateTime, IsAllDayEvent FROM Event "
     "WHERE IsChild = false"
 )
+_TIES = "SELECT EventId, Relation.Email FROM EventRelation WHERE IsWhat = false"
+_KINDS = {"Meeting": MEETING, "Weekly": OCCURRENCE}
+_BEHIND, _AHEAD = timedelta(days=30), timedelta(days=180)
 _SCOPE = "https://graph.microsoft.com/.default"
 _PREFER = 'outlook.body-content-type="text", outlook.timezone="UTC", IdType="ImmutableId"'
 
@@ -37,6 +42,8 @@ class Copy:
     @property
     def marker(self) -> str:
         """What tells it apart from all others."""
+        if self.kind == OCCURRENCE:
+            return told_apart(self.fields["subject"], self.fields["when"])
         return self.fields["last" if self.kind == CONTACT else "subject"]
 
 
@@ -59,8 +66,16 @@ def _salesforce(stage: Stage, session: requests.Session, authority: str) -> Iter
     client = Standin(service, session, authority).simple(username)
     for row in client.query_all_iter(_CONTACTS):
         yield Copy(SALESFORCE, CONTACT, owners.get(row["OwnerId"], "nobody"), _contact_row(row))
+    guests: dict[str, list[str]] = defaultdict(list)
+    for row in client.query_all_iter(_TIES):
+        guests[row["EventId"]].append((row["Relation"] or {}).get("Email") or "")
     for row in client.query_all_iter(_EVENTS):
-        yield Copy(SALESFORCE, EVENT, owners.get(row["OwnerId"], "nobody"), _event_row(row))
+        fields = _event_row(row) | {"guest": ", ".join(sorted(guests[row["Id"]]))}
+        yield Copy(SALESFORCE, _kind(fields), owners.get(row["OwnerId"], "nobody"), fields)
+
+
+def _kind(fields: dict[str, str]) -> str:
+    return _KINDS.get(fields["subject"].partition(" ")[0], EVENT)
 
 
 def _contact_row(row: dict[str, Any]) -> dict[str, str]:
@@ -102,6 +117,8 @@ def _mailboxes(stage: Stage, session: requests.Session) -> Iterator[Copy]:
     )
     token = application.acquire_token_for_client([_SCOPE])["access_token"]
     session.headers.update({"Authorization": f"Bearer {token}", "Prefer": _PREFER})
+    colleagues = frozenset(person.address for person in stage.world.people)
+    today = stage.world.clock.now().date()
     for person in stage.world.people:
         root = f"{facts['graph_url']}/v1.0/users/{person.microsoft_id}"
         folders = [one for one in _pages(session, f"{root}/contactFolders") if one["displayName"] == FOLDER]
@@ -109,7 +126,18 @@ def _mailboxes(stage: Stage, session: requests.Session) -> Iterator[Copy]:
             for card in _pages(session, f"{root}/contactFolders/{folder['id']}/contacts?$top=200"):
                 yield Copy(MAILBOX, CONTACT, person.key, _card(card))
         for entry in _pages(session, f"{root}/events?$top=200"):
-            yield Copy(MAILBOX, EVENT, person.key, _entry(entry))
+            if entry["type"] == "singleInstance":
+                yield _event(entry, person, colleagues)
+        span = f"startDateTime={today - _BEHIND}T00:00:00Z&endDateTime={today + _AHEAD}T00:00:00Z"
+        for entry in _pages(session, f"{root}/calendarView?{span}&$top=200"):
+            if entry["type"] in ("occurrence", "exception"):
+                yield _event(entry, person, colleagues)
+
+
+def _event(entry: dict[str, Any], person: Person, colleagues: frozenset[str]) -> Copy:
+    addresses = {one["emailAddress"]["address"] for one in entry["attendees"]}
+    fields = _entry(entry) | {"guest": ", ".join(sorted(addresses - colleagues))}
+    return Copy(MAILBOX, _kind(fields), person.key, fields)
 
 
 def _pages(session: requests.Session, address: str | None) -> Iterator[dict[str, Any]]:

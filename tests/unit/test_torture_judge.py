@@ -12,12 +12,14 @@ from backend.sandbox.world import Person
 from tests.torture.gallows import Kill
 from tests.torture.game import Outcomes
 from tests.torture.judge import Verdict, judge
-from tests.torture.ledger import CONTACT, EVENT, FIELDS, MAILBOX, SALESFORCE, SIDES, Ledger, Thing
+from tests.torture.ledger import CONTACT, EVENT, FIELDS, MAILBOX, MEETING, OCCURRENCE, SALESFORCE, SIDES, Ledger, Thing
 from tests.torture.reader import Copy
 from tests.torture.report import complaints
 from tests.torture.shots import FAULT_SHARE, draw, faults
 
 ADA = Person("ada", "Ada", "ada@stage.example", "ada@stage.example.crm", "005A", "guid", "UTC")
+
+BOB = Person("bob", "Bob", "bob@stage.example", "bob@stage.example.crm", "005B", "guid2", "UTC")
 
 
 @pytest.fixture
@@ -93,6 +95,67 @@ def test_deleted_thing_that_stands_again_and_thing_made_by_nobody_are_noticed(ev
     assert len(judge([event], deleted).risen) == 2
     assert judge([event], []).faults == []
     assert len(judge([], deleted).strangers) == 2
+
+
+# --- what several people have ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def card() -> Thing:
+    """A contact that Ada and Bob both have in their mailboxes."""
+    thing = Ledger().add(CONTACT, ADA, MAILBOX, fellows=(BOB,))
+    for name in FIELDS[CONTACT]:
+        thing.type(MAILBOX, name, thing.marker if name == "last" else f"{name} 1")
+    return thing
+
+
+def in_both(thing: Thing) -> list[Copy]:
+    mailbox, salesforce = copies(thing)
+    return [mailbox, replace(mailbox, owner="bob"), salesforce]
+
+
+@pytest.mark.parametrize("owner", ["ada", "bob"])
+def test_shared_card_stands_in_each_mailbox_and_its_one_record_belongs_to_any_of_them(card: Thing, owner: str) -> None:
+    ada, bob, salesforce = in_both(card)
+    verdict = judge([card], [ada, bob, replace(salesforce, owner=owner)])
+    assert (verdict.faults, verdict.compared) == ([], 2)
+
+
+def test_shared_card_that_a_mailbox_lacks_or_a_stranger_has_or_salesforce_has_twice_is_noticed(card: Thing) -> None:
+    ada, bob, salesforce = in_both(card)
+    assert judge([card], [ada, salesforce]).losses == [
+        "mailbox of bob: contact 'Quist 0001' (made in the mailbox) is missing"
+    ]
+    assert len(judge([card], [ada, bob, replace(ada, owner="eve"), salesforce]).faults) == 1
+    assert len(judge([card], [ada, bob, salesforce, salesforce]).duplicates) == 1
+
+
+def test_shared_card_that_differs_in_one_mailbox_alone_is_noticed(card: Thing) -> None:
+    ada, bob, salesforce = in_both(card)
+    assert judge([card], [ada, changed(bob, title="title 0"), salesforce]).differences == [
+        "contact 'Quist 0001': title is 'title 0' in the mailbox and 'title 1' in Salesforce"
+    ]
+
+
+def test_inv22_an_occurrence_that_stands_at_its_old_time_is_missing_at_the_new_one() -> None:
+    thing = Ledger().add(OCCURRENCE, ADA, MAILBOX, subject="Weekly 0000")
+    for name in FIELDS[OCCURRENCE]:
+        thing.type(MAILBOX, name, "Weekly 0000" if name == "subject" else f"{name} 1")
+    before = copies(thing)
+    assert judge([thing], before).faults == []
+    thing.type(MAILBOX, "when", "when 2")
+    verdict = judge([thing], [changed(before[0], when="when 2"), before[1]])
+    assert (len(verdict.losses), len(verdict.strangers), len(verdict.faults)) == (1, 1, 2)
+
+
+def test_meeting_whose_customer_is_tied_twice_or_not_at_all_is_noticed() -> None:
+    thing = Ledger().add(MEETING, ADA, MAILBOX, fellows=(BOB,))
+    for name in FIELDS[MEETING]:
+        thing.type(MAILBOX, name, thing.marker if name == "subject" else f"{name} 1")
+    ada, bob, salesforce = in_both(thing)
+    assert judge([thing], [ada, bob, salesforce]).faults == []
+    for guest in ("", "guest 1, guest 1"):
+        assert judge([thing], [ada, bob, changed(salesforce, guest=guest)]).differences
 
 
 # --- whether it hit hard enough ------------------------------------------------------------------------------------
