@@ -14,7 +14,9 @@ from redis import RedisError
 from backend import config as settings
 from backend.config import Config
 from backend.connection_doors import connection_services
+from backend.domain.configuration import ContactFilter
 from backend.domain.field_types import DescribedField
+from backend.domain.filter_matches import Matches
 from backend.domain.values import Kind, Side
 from backend.jobs import presence
 from backend.jobs.connection import connect, redis_url
@@ -128,7 +130,11 @@ class Installation:
             resolving=Resolving(self.near, self.resolve, self.leave),
             salesforce_sign_in=PeopleSignIn(self.config, self.engine, accounts).services(),
             configuring=Configuring(
-                Configurations(self.engine, self.clock), self.fields, Rehearsals(self.engine, self.clock), self.rehearse
+                Configurations(self.engine, self.clock),
+                self.fields,
+                Rehearsals(self.engine, self.clock),
+                self.rehearse,
+                self.matches,
             ),
             connections=connection_services(self.config, self.engine, self.clock),
             differences=self.differences,
@@ -230,6 +236,17 @@ class Installation:
             yield opened
         except ServiceError as error:
             raise ValueError(error.message) from None
+        finally:
+            opened.close()
+
+    def matches(self, user_id: int, contact_filter: ContactFilter) -> Matches | None:
+        """What a filter takes for a person. Raises ServiceError."""
+        from backend.matching import matches  # here, because it loads every adapter
+        from backend.wiring import Lockstep
+
+        opened = Lockstep.open(self.config)
+        try:
+            return matches(opened, user_id, contact_filter)
         finally:
             opened.close()
 

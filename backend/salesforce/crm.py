@@ -14,7 +14,7 @@ from backend.ports.answers import Answer, Op, Result, Verdict, Write
 from backend.ports.crm import NO_FIELDS, FieldAccess, NamedAccount, Record, Right
 from backend.ports.errors import AccessLost, ServiceError
 from backend.ports.mailbox import Probe
-from backend.salesforce import accounts, duplicates, event_series, people, reading, writing
+from backend.salesforce import accounts, duplicates, event_series, looking, people, reading, writing
 from backend.salesforce.client import Client, Row
 from backend.salesforce.errors import DUPLICATE_RULE, FIELD_NOT_KNOWN, Problem, row_result
 from backend.salesforce.fields import KEY_FIELD, Layout, Layouts
@@ -106,6 +106,15 @@ class SalesforceUser:
     def readable(self, ids: Sequence[str]) -> frozenset[str]:
         """See Crm."""
         return reading.readable(self._client, self._id, ids)
+
+    def first_contacts(
+        self, fields: Sequence[str], *, owned: bool, followed: bool
+    ) -> tuple[list[Record], frozenset[str], frozenset[str]]:
+        """A look at the user's contacts (see `looking`), those he follows, and fields that he may not read."""
+        layout = self._layout(Kind.CONTACT)
+        hidden = frozenset(fields) - layout.known(fields).keys()
+        records, ids = looking.contacts(self._client, layout, self._id, fields, owned=owned, followed=followed)
+        return records, ids, hidden
 
     def near_accounts(self, companies: Sequence[str]) -> Mapping[str, Sequence[NamedAccount]]:
         """See Crm."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -13,12 +13,13 @@ from backend.domain.configuration import Configuration
 from backend.domain.configuration_words import changes, differences
 from backend.domain.field_types import DescribedField, type_mistakes
 from backend.domain.field_view import pointed
+from backend.domain.filter_matches import Matches
 from backend.domain.presets import PRESETS, Preset
 from backend.domain.values import Kind
 from backend.ports.errors import ServiceError
 from backend.storage.configurations import Gone, NameTaken, Stale
 from backend.storage.rehearsals import Rehearsal, State, latest
-from backend.storage.views.configurations import Listed
+from backend.storage.views.configurations import Listed, people_of
 from backend.web.configuration_form import NAME, Clash, Form, base_text, filled, opened, read, together, with_saved
 from backend.web.configuration_rows import (
     PRESET_NAMES,
@@ -37,6 +38,8 @@ from backend.web.services import services
 from backend.web.sign_in import manager
 from backend.web.words import say, say_many
 
+SAMPLES: Final = 50
+
 editor = Blueprint("editor", __name__, url_prefix="/configurations")
 
 
@@ -46,6 +49,15 @@ class Meeting:
 
     clashes: tuple[tuple[str, str, str, str], ...]
     taken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the filter takes for a person, or why that is not known."""
+
+    person: int = 0
+    matches: Matches | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +108,22 @@ def act(number: int) -> str | Response | tuple[str, int]:
         form = filled(form, PRESETS[Preset(which)])
     if wish == "theirs":
         return _render(one, with_saved(form, one.settings, request.form.getlist("clash")))
+    if wish == "count":
+        return _render(one, form, counted=_count(form))
     fields = _fields() if wish == "fields" or request.form.get("fields") else Fields()
     return _render(one, form, fields=fields, more=wish == "condition")
+
+
+def _count(form: Form) -> Counted:
+    """What the form's filter takes for the person who was chosen."""
+    person = request.form.get("sample", type=int) or 0
+    try:
+        found_some = services().configuring.matches(person, form.settings.contact_filter)
+    except ServiceError as error:
+        return Counted(person, problem=say("Salesforce could not be asked: %(why)s", why=error.message))
+    if found_some is None:
+        return Counted(person, problem=say("Choose a person first."))
+    return Counted(person, found_some)
 
 
 def _fields() -> Fields:
@@ -234,7 +260,7 @@ def _clash(each: Clash) -> tuple[str, str, str, str]:
 
 def _render(
     one: Listed, form: Form, *, fields: Fields | None = None, more: bool = False, meeting: Meeting | None = None,
-    unrehearsed: bool = False, unreachable: bool = False,
+    unrehearsed: bool = False, unreachable: bool = False, counted: Counted | None = None,
 ) -> str:  # fmt: skip
     fields = fields or Fields()
     live = "HX-Request" in request.headers and request.method == "POST"
@@ -245,6 +271,7 @@ def _render(
         presets=PRESET_NAMES, base=base_text(form.base), meeting=meeting, problems=_problems(form), id_of=id_of,
         concerned=concerned(one, form.settings), told=told_of(one, form), unrehearsed=unrehearsed,
         unreachable=unreachable, wanted=to_rehearse(one, form),
+        counted=counted, samples=_samples(one.id),
     )  # fmt: skip
 
 
@@ -254,6 +281,12 @@ def told_of(one: Listed, form: Form) -> Told:
     matches = found_one is not None and found_one.matches(form.settings)
     since = len(changes(found_one.settings, form.settings)) if found_one is not None else 0
     return Told(found_one, matches, since)
+
+
+def _samples(number: int) -> tuple[tuple[int, str], ...]:
+    """People whose contacts may be counted: some of the configuration's own."""
+    with services().reading.connect() as connection:
+        return people_of(connection, number, SAMPLES)
 
 
 def _problems(form: Form) -> list[tuple[str, str, str]]:

@@ -10,7 +10,9 @@ from typing import Protocol
 from flask import Flask, current_app
 from sqlalchemy import Engine
 
+from backend.domain.configuration import ContactFilter
 from backend.domain.field_types import DescribedField
+from backend.domain.filter_matches import Matches
 from backend.domain.values import Kind, Side
 from backend.storage.configurations import Configurations
 from backend.storage.rehearsals import Rehearsals
@@ -148,13 +150,14 @@ class Configuring:
     """What the pages of configurations use.
 
     fields(kind): what Salesforce tells of its fields; raises ServiceError · rehearse(number): rings for a rehearsal;
-    False if nobody can be rung.
+    False if nobody can be rung · matches(person, filter): None if nobody has this number; raises ServiceError.
     """
 
     configurations: Configurations
     fields: Callable[[Kind], Sequence[DescribedField]]
     rehearsals: Rehearsals
     rehearse: Callable[[int], bool]
+    matches: Callable[[int, ContactFilter], Matches | None]
 
 
 class Standing(Protocol):

@@ -15,7 +15,9 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from backend import config
 from backend.app import create_app
+from backend.domain.configuration import ContactFilter
 from backend.domain.field_types import DescribedField
+from backend.domain.filter_matches import Matches
 from backend.domain.values import Kind, Side
 from backend.ports.errors import ServiceError
 from backend.storage import tables as t
@@ -169,7 +171,7 @@ class World:
             cycle_seconds=60,
             salesforce_sign_in=self.salesforce.services(),
             resolving=Resolving(self.near, self.resolve, self.leave),
-            configuring=Configuring(self.configurations(), self.fields, self.rehearsals(), self.rehearse),
+            configuring=Configuring(self.configurations(), self.fields, self.rehearsals(), self.rehearse, self.matches),
             connections=self.connections.services(),
             differences=lambda _user: self.standing,
             send_differences=self.send_differences,
@@ -215,6 +217,12 @@ class World:
 
     def rehearsals(self) -> Rehearsals:
         return Rehearsals(self.engine, _Clock(self))
+
+    def matches(self, user_id: int, contact_filter: ContactFilter) -> Matches | None:
+        self.done.append(("matches", user_id, contact_filter))
+        if self.fields_problem is not None:
+            raise self.fields_problem
+        return None if user_id == 999 else Matches("Maya Lindqvist", 312, False, ("Ines Okoye", "Per Sandgren"))
 
     def rehearse(self, number: int) -> bool:
         self.done.append(("rehearse", number))

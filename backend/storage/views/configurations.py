@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from backend.domain.configuration import Configuration
 from backend.storage.configuration_codec import COLUMNS, decode_configuration
-from backend.storage.tables import assignment, configuration, user_state
+from backend.storage.tables import assignment, configuration, person, user_state
 
 _WITH_CHANGE = sa.select(*COLUMNS, configuration.c.updated_at, configuration.c.updated_by)
 
@@ -76,3 +76,14 @@ def _with_people(connection: sa.Connection, rows: Any) -> tuple[Listed, ...]:
         )
         for row in rows
     )
+
+
+def people_of(connection: sa.Connection, number: int, limit: int) -> tuple[tuple[int, str], ...]:
+    """Number and name of people to whom a configuration applies, the first ones by name."""
+    query = (
+        sa.select(person.c.id, person.c.name)
+        .join(user_state, user_state.c.user_id == person.c.id)
+        .where(user_state.c.configuration_id == number, person.c.active)
+        .order_by(sa.func.lower(person.c.name), person.c.id)
+    )
+    return tuple((row.id, row.name) for row in connection.execute(query.limit(limit)))

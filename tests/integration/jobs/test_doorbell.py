@@ -12,7 +12,7 @@ from rq.job import Job, JobStatus
 from backend.config import Config
 from backend.jobs import redis_server, tasks
 from backend.jobs.job import LockstepJob
-from backend.jobs.queues import CYCLE_QUEUE, QUEUES, USERS_QUEUE, Doorbell, Rung, job_id
+from backend.jobs.queues import CYCLE_QUEUE, QUEUES, USERS_QUEUE, Doorbell, Rung, job_id, ring_rehearsal
 from backend.jobs.worker import LockstepWorker, pool
 from tests.fakes.engine import FakeEngine
 
@@ -247,3 +247,15 @@ def test_cycle_rings_for_due_users_only(connection: Redis, engine: FakeEngine, w
         engine.add_user(user_id, due=user_id != 2)
     tasks.organisation_cycle()
     assert queued(connection) == ["sync-1", "sync-3"]
+
+
+def test_a_rehearsal_goes_into_the_queue_under_its_own_number(
+    connection: Redis, work: SimpleWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[int] = []
+    monkeypatch.setattr("backend.rehearsing.run", lambda _config, number: ran.append(number))
+
+    assert ring_rehearsal(connection, 3)
+    assert queued(connection) == ["rehearsal-3"]
+    work.work(burst=True)
+    assert ran == [3]

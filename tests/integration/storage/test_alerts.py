@@ -204,7 +204,12 @@ def test_mail_goes_to_everybody_named_with_the_accounts_own_characters(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("alert_to", "nobody"), ("alert_smtp_url", "mail.example"), ("alert_webhook_url", "hook"), ("ping_url", "ftp://x")],
+    [
+        ("alert_to", "nobody"),
+        ("alert_smtp_url", "mail.example"),
+        ("alert_webhook_url", "hook"),
+        ("ping_url", "ftp://x"),
+    ],
 )
 def test_wrong_channels_are_named_with_the_remedy(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(config.ConfigError, match=f"LOCKSTEP_{name.upper()} cannot be used"):

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from backend.domain.configuration import Condition, Configuration, Direction, Operator, Ownership
+from backend.domain.configuration import (
+    Condition,
+    Configuration,
+    ContactFilter,
+    Direction,
+    Operator,
+    Ownership,
+)
 from backend.domain.configuration_words import SETTINGS, in_words
 from backend.domain.field_choices import FieldChoice, FieldMap, customisable
 from backend.domain.presets import AS_LIGHTNING_SYNC, RECOMMENDED
@@ -345,3 +352,40 @@ def test_ls002_a_viewer_sees_the_settings_and_cannot_touch_them(viewer: Visitor)
         tag for tag in controls if " disabled" not in tag and " readonly" not in tag and "aria-disabled" not in tag
     ] == []
     assert in_words(Direction.BOTH) in page.casefold()
+
+
+# --- trying the filter -----------------------------------------------------------------------------------------------
+
+
+def test_a_filter_is_tried_on_a_person_with_what_the_form_says_now(admin: Visitor, world: World) -> None:
+    part = "contacts.filter.conditions"
+    lines = {f"{part}.field": "MailingCountry", f"{part}.operator": "equals", f"{part}.value": "Sweden"}
+    before = stored(world)
+    answer = admin.post(PATH, open_form(admin) | lines | {"sample": "2", "do": "count"})
+
+    assert "312 contacts of Maya Lindqvist match, for example Ines Okoye, Per Sandgren ." in text_of(answer.text)
+    asked = ContactFilter(conditions=(Condition("MailingCountry", Operator.EQUALS, "Sweden"),))
+    assert world.done[-1] == ("matches", 2, asked)
+    assert form_of(answer.text)[f"{part}.value"] == ["Sweden"]
+    assert stored(world) == before
+
+
+def test_only_people_of_the_configuration_are_offered_for_it(admin: Visitor) -> None:
+    offered = admin.get(f"/configurations/{KEY_ACCOUNTS}").text
+    menu = offered[offered.index('id="sample"') :].split("</select>")[0]
+
+    assert "Maya Lindqvist" in menu
+    assert "Jonas Becker" not in menu
+
+
+def test_nobody_to_try_it_on_is_said(admin: Visitor) -> None:
+    answer = admin.post(PATH, open_form(admin) | {"sample": "999", "do": "count"})
+
+    assert "Choose a person first." in text_of(answer.text)
+
+
+def test_where_salesforce_does_not_answer_the_count_says_so(admin: Visitor, world: World) -> None:
+    world.fields_problem = Transient("Salesforce does not answer.", service="salesforce")
+    answer = admin.post(PATH, open_form(admin) | {"sample": "2", "do": "count"})
+
+    assert "Salesforce could not be asked: Salesforce does not answer." in text_of(answer.text)
