@@ -82,7 +82,8 @@ def try_draft(lockstep: Lockstep, service: str, *, switch: bool = False) -> Trie
 def check(lockstep: Lockstep, service: str) -> None:
     """Looks at everything again, and keeps what was found for the pages. Raises NotConnected."""
     checks = lockstep.salesforce.check() if service == SALESFORCE else _microsoft_checks(lockstep)
-    lockstep.connections.checked(service, problem=problem_in(checks), checks=checks)
+    identity = lockstep.organisation.state().crm_org_id if service == SALESFORCE else None
+    lockstep.connections.checked(service, problem=problem_in(checks), identity=identity, checks=checks)
     if service == SALESFORCE and lockstep.salesforce.budget.maximum:
         lockstep.organisation.set_allowance(lockstep.salesforce.budget.used, lockstep.salesforce.budget.maximum)
     lockstep.count_calls()

@@ -50,6 +50,8 @@ def prepare(lockstep: Lockstep, credentials: Mapping[str, Any]) -> str:
             "graph_url": microsoft["graph_url"],
             "tenant": microsoft["tenant_id"],
             "client_id": microsoft["client_id"],
+            "credential": "secret",
+            "reach": "everyone",
         },
         {"secret": microsoft["client_secret"]},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -48,13 +48,14 @@ class SalesforceFile(_File):
 
 
 class MicrosoftFile(_File):
-    """An app registration in one tenant, with a secret or a certificate."""
+    """An app registration in one tenant, with a secret or a certificate. `reach`: the mailboxes it is meant to open."""
 
     tenant: str
     client_id: str
     client_secret: str = ""
     certificate_file: Path | None = None
     private_key_file: Path | None = None
+    reach: Literal["chosen", "everyone"] = "chosen"
     login_url: str = ""
     graph_url: str = ""
 
@@ -68,13 +69,14 @@ class MicrosoftFile(_File):
 
     def parts(self, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         """(settings that may be shown, secret). Raises ConnectionRefused for a certificate or key that is none."""
-        shown = self.model_dump(include={"tenant", "client_id", "login_url", "graph_url"})
+        shown = self.model_dump(include={"tenant", "client_id", "reach", "login_url", "graph_url"})
         settings = {name: value for name, value in shown.items() if value}
         if self.client_secret:
-            return settings, {"secret": self.client_secret}
+            return {**settings, "credential": "secret"}, {"secret": self.client_secret}
         certificate_place, certificate = _place(folder, self.certificate_file, "certificate_file")
         key_place, key = _place(folder, self.private_key_file, "private_key_file")
         found = matching(certificate, certificate_place, key, key_place, REMEDY)
+        settings |= {"credential": "own", "certificate": certificate}
         settings["certificate_ends"] = found.not_valid_after_utc.isoformat()
         return settings, {"certificate": certificate, "private_key": key}
 

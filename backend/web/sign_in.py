@@ -17,7 +17,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user  # type: ignore[import-untyped]  # it publishes no types
 from werkzeug.wrappers import Response
 
-from backend.storage.views.guide import nobody_syncs
+from backend.storage.views.guide import nobody_assigned
 from backend.web.errors import wants_json
 from backend.web.returning import next_page
 from backend.web.services import Account, provided, services
@@ -193,12 +193,12 @@ def submit() -> str | Response | tuple[str, int]:
 
 
 def _first_page(account: Account) -> str:
-    """Where the sign-in leads: an installation that nobody syncs by yet leads its admin to the set-up guide."""
+    """Where the sign-in leads: an installation to which nobody is assigned yet leads its admin to the guide."""
     wanted = next_page(url_for("status.page"))
     if wanted != url_for("status.page") or account.role != "admin":
         return wanted
     with services().reading.connect() as connection:
-        return url_for("guide.resume") if nobody_syncs(connection) else wanted
+        return url_for("guide.resume") if nobody_assigned(connection) else wanted
 
 
 def enter(account: Account, target: str) -> str:

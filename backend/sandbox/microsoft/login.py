@@ -88,7 +88,7 @@ def _consent(tenant: Tenant, tenant_name: str) -> AnyResponse:
     try:
         check_tenant(tenant, tenant_name, any_name=True)
         app = app_of(tenant, request.args.get("client_id", ""))
-        back = _registered(app, request.args.get("redirect_uri", ""))
+        back = _registered(tenant, app, request.args.get("redirect_uri", ""))
     except TokenError as error:
         return make_response(render_template_string(_PROBLEM, problem=str(error)), 400)
     if request.method == "GET":
@@ -103,8 +103,10 @@ def _consent(tenant: Tenant, tenant_name: str) -> AnyResponse:
     return redirect(_with(back, {"admin_consent": "True", "tenant": tenant.id, **state}))
 
 
-def _registered(app: App, uri: str) -> str:
-    if uri not in app.redirect_uris:
+def _registered(tenant: Tenant, app: App, uri: str) -> str:
+    pages = tenant.world.lockstep_url
+    pasted = [f"{pages.rstrip('/')}/connections/microsoft/return"] if pages else []
+    if uri not in (*app.redirect_uris, *pasted):
         message = f"The redirect URI '{uri}' specified in the request does not match those of the application."
         raise TokenError(400, "invalid_request", 50011, message)
     return uri

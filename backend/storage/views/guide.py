@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from backend.storage.connections import Connection
 from backend.storage.mailbox_tests import MailboxTestState
-from backend.storage.tables import configuration, person, user_state
+from backend.storage.tables import assignment, configuration, person, user_state
 from backend.storage.views.connections import connected, tested
 
 
@@ -52,6 +52,6 @@ def progress(link_: sa.Connection) -> Progress:
     )
 
 
-def nobody_syncs(link_: sa.Connection) -> bool:
+def nobody_assigned(link_: sa.Connection) -> bool:
     """Whether the installation is still to be set up."""
-    return link_.scalar(sa.select(user_state.c.user_id).where(user_state.c.syncs).limit(1)) is None
+    return link_.scalar(sa.select(assignment.c.id).limit(1)) is None

@@ -218,3 +218,14 @@ def test_admin_consent_refuses_unregistered_addresses(graph: GraphClient) -> Non
     answer = graph.session.get(f"{graph.facts['login_url']}/{graph.tenant.id}/adminconsent?{query}", timeout=10)
     assert answer.status_code == 400
     assert "AADSTS50011" in answer.text
+
+
+def test_the_pages_beside_the_sandbox_are_registered_in_entra(graph: GraphClient) -> None:
+    """As `lockstep demo` starts them: its admin pasted the redirect address, and that one only."""
+    graph.world.lockstep_url = "http://127.0.0.1:8000/"
+    found = {}
+    for back in ("connections/microsoft/return", "elsewhere"):
+        query = f"client_id={graph.facts['client_id']}&redirect_uri=http://127.0.0.1:8000/{back}"
+        url = f"{graph.facts['login_url']}/{graph.tenant.id}/v2.0/adminconsent?{query}"
+        found[back] = graph.session.get(url, timeout=10).status_code
+    assert found == {"connections/microsoft/return": 200, "elsewhere": 400}

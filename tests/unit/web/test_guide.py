@@ -59,6 +59,7 @@ def configured(world: World) -> None:
 
 def assigned(world: World) -> None:
     with world.engine.begin() as connection:
+        connection.execute(sa.insert(t.assignment).values(configuration_id=1, profile="Sales"))
         connection.execute(sa.update(t.user_state).values(syncs=True, configuration_id=1))
 
 
