@@ -248,6 +248,8 @@ class FakeCrm:
         write = replace(write, values=standard_values(write, before))
         if write.op is not Op.DELETE:
             org.accepted(write.kind, write.values, before)
+        if row is not None and row.series and write.values.keys() - {ATTENDEES} and not write.in_series:
+            return Answer(write.id, Result.REFUSED, None, "EVENT_SERIES", "It belongs to a repeating Salesforce event.")
         self.world.about_to(
             ApiWrite(Side.CRM, self.user, write.kind, write.op, write.target, write.key, write.values, before)
         )
@@ -267,8 +269,6 @@ class FakeCrm:
         if write.people is not None:
             org.tie(row, write.people)
         values = {group: value for group, value in write.values.items() if group != ATTENDEES}
-        if row.series and values and not write.in_series:
-            return Answer(write.id, Result.REFUSED, None, "EVENT_SERIES", "It belongs to a repeating Salesforce event.")
         if asked.keys() - {ATTENDEES}:
             org.change_series(row, values, self.user)
             _fill(row, write.field_map, asked)

@@ -313,6 +313,26 @@ class CrmPort:
 
     # --- looking ------------------------------------------------------------------------------------------------
 
+    def test_sf098_sf102_an_event_series_is_made_by_one_create_and_changes_as_a_whole(self, calendar: Desk) -> None:
+        """E-10: the first occurrence carries the key; only who means all of them may change one."""
+        ahead = datetime(2031, 3, 3, 9, tzinfo=UTC)
+        write = Write(
+            uuid4(), Op.CREATE, Kind.EVENT, meeting("Stand-up", ahead), key=uuid4(), owner=calendar.bench.user,
+            pattern="RRULE:FREQ=DAILY;INTERVAL=1;COUNT=3",
+        )  # fmt: skip
+        first = calendar.write(write)[0].stored
+        assert first is not None
+        rows = calendar.port.series_rows([first.id])[first.id]
+        assert sorted(str(row.values["when"]) for row in rows) == [
+            str(Timed(ahead + timedelta(days=day), ahead + timedelta(days=day, minutes=30))) for day in range(3)
+        ]
+        assert [row.key_tag for row in rows if row.key_tag] == [write.key]
+        assert calendar.change(first.id, {"location": "Room 4"}).code == "EVENT_SERIES"
+        for_all = Write(uuid4(), Op.UPDATE, Kind.EVENT, {"location": "Room 4"}, target=first.id, in_series=True)
+        assert calendar.write(for_all)[0].result is Result.OK
+        rows = calendar.port.series_rows([first.id])[first.id]
+        assert [row.values.get("location") for row in rows] == ["Room 4"] * 3
+
     def test_sf088_what_is_nowhere_is_unknown_never_gone(self, desk: Desk) -> None:
         nowhere = ("003" if desk.kind is Kind.CONTACT else "00U") + "000000000009999"
         found = desk.port.fetch(desk.kind, [nowhere])

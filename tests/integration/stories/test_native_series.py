@@ -572,3 +572,29 @@ def test_c16_killed_while_one_leaves_its_series() -> None:
         assert len(mailbox(world).living(Kind.EVENT)) == 1
 
     assert killed(prepare, check, Moment.AFTER) > 8
+
+
+# --- series that people made in Salesforce ---------------------------------------------------------------------------
+
+
+def test_e10_a_series_of_salesforce_reaches_the_mailbox_meeting_by_meeting_and_is_changed_in_salesforce_only() -> None:
+    world = lab()
+    world.settle(LAPS)
+    org, owner = world.world.org, world.world.people[1].crm_user_id
+    values: Values = {"subject": "Review", "when": occurrence(0), "show_as": ShowAs.BUSY}
+    org.repeat(org.rows[org.create(Kind.EVENT, values, owner)], "RRULE:FREQ=DAILY;INTERVAL=1;COUNT=3")
+    world.settle(LAPS)
+    items = mailbox(world).living(Kind.EVENT)
+    assert [item.series for item in items] == [None, None, None]
+    since = len(world.world.writes)
+
+    mailbox(world).edit(items[1].id, {"subject": "Renamed"})
+    world.settle(LAPS)
+
+    assert world.world.writes[since:] == []
+    assert {row.values["subject"] for row in records(world)} == {"Review"}
+    held = world.rows(sa.select(tables.link.c.reason).where(tables.link.c.state == "held"))
+    assert [row.reason for row in held] == ["It belongs to a repeating Salesforce event."]
+    org.edit_series(records(world)[0].id, {"location": "Room 4"})
+    world.settle(LAPS)
+    assert [item.values.get("location") for item in mailbox(world).living(Kind.EVENT)] == ["Room 4"] * 3
