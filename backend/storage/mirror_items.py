@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from backend.domain.codec import decode_values
 from backend.domain.identity import natural_key, normal_email, strong_key
-from backend.storage import todos
+from backend.domain.values import Kind
+from backend.storage import namesakes, todos
 from backend.storage.series_codec import encode_series
 from backend.storage.statements import IDS, look_up, run_many, upsert
 from backend.storage.stored_values import JsonText, serialize
@@ -83,6 +84,14 @@ def store_items(work: Work) -> None:
     run_many(work.connection, _TOUCH, touched)
     run_many(work.connection, _LISTED, listed)
     _mark(work, [seen for seen in changed if not _echo(seen)])
+    if changes.item_kind is Kind.CONTACT:
+        namesakes.wake(work, ((changes.item_user, address) for seen in changed for address in _given_up(seen)))
+
+
+def _given_up(seen: _Seen) -> list[str]:
+    """The address that a card had and has no longer."""
+    before = None if seen.row is None else seen.row.strong_key
+    return [] if before in (None, strong_key(Kind.CONTACT, seen.item.values)) else [before]
 
 
 def _newest(items: Iterable[SeenItem]) -> dict[str, SeenItem]:

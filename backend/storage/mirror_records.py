@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,8 +13,8 @@ from backend.domain.codec import decode_values
 from backend.domain.field_choices import STANDARD, FieldMap
 from backend.domain.field_view import crm_view
 from backend.domain.identity import natural_key, strong_key
-from backend.domain.values import Kind
-from backend.storage import todos
+from backend.domain.values import EMPTY, Kind
+from backend.storage import namesakes, todos
 from backend.storage.configuration_codec import decode_settings
 from backend.storage.statements import IDS, insert_missing, look_up, run_many, upsert
 from backend.storage.tables import crm_record, crm_scope, line, link, user_state
@@ -151,6 +151,16 @@ def _store_kind(work: Work, kind: Kind, records: dict[str, SeenRecord], scopes: 
     _write_scopes(work, kind, seen)
     for entry in seen:
         _mark(work, kind, entry, maps)
+    if kind is Kind.CONTACT:
+        namesakes.wake(work, (given_up for entry in seen if entry.changed for given_up in _given_up(entry)))
+
+
+def _given_up(entry: _Seen) -> Iterator[tuple[int, str]]:
+    """The address that a record had and has no longer, for everybody who links it."""
+    before = None if entry.row is None else entry.row.strong_key
+    values = EMPTY if entry.record is None else entry.record.values
+    if before is not None and before != strong_key(Kind.CONTACT, values):
+        yield from ((pairing.user_id, before) for pairing in entry.pairings)
 
 
 def _field_maps(work: Work, kind: Kind, seen: list[_Seen]) -> dict[int, FieldMap]:

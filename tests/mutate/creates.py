@@ -195,6 +195,24 @@ MUTANTS: Final = (
         (BETWEEN + "test_f4_of_a_card_and_its_copy_the_original_is_the_one_that_we_made",),
     ),
     Mutant(
+        "namesakes-of-cards-are-woken",
+        "who waits beside a card of the same address is looked at when that card goes by another (D-14)",
+        (Edit("backend/storage/mirror_items.py", "    if changes.item_kind is Kind.CONTACT:\n", "    if False:\n"),),
+        (CONTACTS + "test_d14_a_second_card_of_an_address_is_kept_in_step_once_the_first_goes_by_another",),
+    ),
+    Mutant(
+        "namesakes-of-records-are-woken",
+        "the same when the record of that card does (D-14)",
+        (
+            Edit(
+                "backend/storage/mirror_records.py",
+                "    if kind is Kind.CONTACT:\n        namesakes",
+                "    if False:\n        namesakes",
+            ),
+        ),
+        (CONTACTS + "test_d14_a_second_card_of_an_address_is_kept_in_step_once_the_first_goes_by_another",),
+    ),
+    Mutant(
         "start-rule",
         "records untouched since the leg began are matched, never pushed (F-6)",
         (

@@ -395,3 +395,24 @@ def test_ls094_contacts_beyond_the_limit_wait_and_are_taken_up_in_the_order_they
     assert taken() == ["First", "Second", "Third"]
     told = lab.rows(tables.note.select().where(tables.note.c.code == "limit"))
     assert [row.title for row in told] == ["Ann Fourth"]
+
+
+@pytest.mark.parametrize("where", ["mailbox", "Salesforce"])
+def test_d14_a_second_card_of_an_address_is_kept_in_step_once_the_first_goes_by_another(where: str) -> None:
+    """What it waited for is no change of its own; and the note about it goes."""
+    lab = Lab(1, configured())
+    first = in_mailbox(lab)
+    lab.settle()
+    in_mailbox(lab, values={**ADA, "title": "Namesake"})
+    lab.settle()
+    assert (len(records(lab)), lab.count(tables.note)) == (1, 1)
+
+    if where == "mailbox":
+        lab.world.mailbox_of(1).edit(first, {"email": "king@engine.example"})
+    else:
+        lab.world.org.edit(lab.world.org.living(Kind.CONTACT)[0].id, {"email": "king@engine.example"})
+    lab.settle()
+
+    told = {values["title"]: values["email"] for values in records(lab)}
+    assert told == {"Countess": "king@engine.example", "Namesake": "ada@engine.example"}
+    assert lab.count(tables.note, tables.note.c.reason != "") == 0
