@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,9 +77,9 @@ def setting(browser: Browser, tmp_path: Path) -> Iterator[Setting]:
         lockstep.close()
 
 
-def _test(installation: Installation, who: str, wanted: object) -> bool:
+def _test(installation: Installation, who: str, wanted: Sequence[str]) -> bool:
     """The test of mailboxes at once, instead of by a worker."""
-    begun = MailboxTests(installation.lockstep.database, installation.lockstep.clock).begin(who, list(wanted))  # type: ignore[call-overload]  # ids
+    begun = MailboxTests(installation.lockstep.database, installation.lockstep.clock).begin(who, wanted)
     installation.open()
     mailbox_testing.run(installation.lockstep)
     return begun

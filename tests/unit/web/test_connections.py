@@ -314,8 +314,8 @@ def test_keeping_the_key_changes_the_rest_only(admin: Visitor, world: World) -> 
 
     assert answer.status_code == 302
     assert (used(world, "salesforce")["username"], world.connections.secrets) == ("other@example.com", [])
-    changed = next(detail for _, action, _, detail in world.audit if action == "connection prepared")["changed"]
-    assert changed["username"] == {"from": SALESFORCE["username"], "to": "other@example.com"}  # type: ignore[index]  # JSON
+    changed: Any = next(detail for _, action, _, detail in world.audit if action == "connection prepared")["changed"]
+    assert changed["username"] == {"from": SALESFORCE["username"], "to": "other@example.com"}
 
 
 def test_ls015_ls016_another_tenant_is_asked_about_with_the_numbers(admin: Visitor, world: World) -> None:

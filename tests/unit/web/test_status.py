@@ -343,7 +343,7 @@ def test_empty_installation_says_what_to_do(empty_world: World, tmp_path_factory
     words = text_of(visitor.get("/").text)
 
     assert "Nobody syncs yet" in words
-    assert "lockstep config apply FILE.yaml" in words
+    assert "Go on with the set-up guide" in words
 
 
 def test_filter_without_a_match_says_how_many_it_hides(admin: Visitor) -> None:
