@@ -127,13 +127,7 @@ def test_h2_whoever_moved_back_goes_on_and_only_the_others_are_made_again() -> N
     assert held is not None
     assert held.state is IntentState.HELD
 
-    marks = [Todo(1, Kind.CONTACT, Side.MAILBOX.value, id_) for id_ in lab.store.stranded_ids(1, Kind.CONTACT)]
-    changes = lost_folder.answered(held, FolderAnswer.PUT_BACK, lab.store.snapshot(1, Kind.CONTACT, marks))
-    changes.generation = FOLDER_GONE
-    lease = lab.store.acquire(1, "a person", 30)
-    assert lease is not None
-    lab.store.commit(lease, changes)
-    lab.store.release(lease)
+    put_back(lab)
     lab.settle()
 
     cards = [thing for thing in box.living(Kind.CONTACT) if thing.place is Place.CONTAINER]
@@ -144,3 +138,34 @@ def test_h2_whoever_moved_back_goes_on_and_only_the_others_are_made_again() -> N
     assert [row.values.get("title") for row in lab.world.org.living(Kind.CONTACT)].count("Countess") == 1
     assert {pair.link.state for pair in lab.pairs()} == {LinkState.LINKED}
     assert lab.count(tables.note) == 0
+
+
+def put_back(lab: Lab) -> None:
+    """A person has the contacts of user 1 made again."""
+    held = lab.store.intent(lost_folder.step_id(1))
+    assert held is not None
+    marks = [Todo(1, Kind.CONTACT, Side.MAILBOX.value, id_) for id_ in lab.store.stranded_ids(1, Kind.CONTACT)]
+    changes = lost_folder.answered(held, FolderAnswer.PUT_BACK, lab.store.snapshot(1, Kind.CONTACT, marks))
+    changes.generation = FOLDER_GONE
+    lease = lab.store.acquire(1, "a person", 30)
+    assert lease is not None
+    lab.store.commit(lease, changes)
+    lab.store.release(lease)
+
+
+def test_h1_h2_a_colleagues_contact_that_somebody_put_into_his_folder_comes_back_too() -> None:
+    """H-1: his filter takes only his own; this one was in scope because he had put it there."""
+    lab = Lab(2, DELETING)
+    record = lab.world.org.create(Kind.CONTACT, person("King"), lab.world.people[2].crm_user_id)
+    box = lab.world.mailbox_of(1)
+    box.create(Kind.CONTACT, person("King"))
+    lab.settle()
+    box.delete_folder()
+    lab.cycle()
+    lab.settle()
+    put_back(lab)
+    lab.settle()
+
+    cards = [thing for thing in box.living(Kind.CONTACT) if thing.place is Place.CONTAINER]
+    assert [thing.values["email"] for thing in cards] == ["king@engine.example"]
+    assert [row.id for row in lab.world.org.living(Kind.CONTACT)] == [record]
