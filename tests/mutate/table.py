@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.mutate import creates, foundations, meetings, people, series, writes
+from tests.mutate import contacts, creates, foundations, meetings, people, series, writes
 
 MUTANTS: Final = (
     *creates.MUTANTS,
@@ -12,5 +12,6 @@ MUTANTS: Final = (
     *meetings.MUTANTS,
     *series.MUTANTS,
     *people.MUTANTS,
+    *contacts.MUTANTS,
     *foundations.MUTANTS,
 )
