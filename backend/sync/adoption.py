@@ -278,17 +278,21 @@ class Adoption:
                 )  # fmt: skip
 
     def _standing(self) -> Iterator[Former]:
-        """Series with coming meetings that nobody cut yet."""
+        """Series with coming meetings that nobody cut yet; a rest may set in at one that is over (E-4 a)."""
         for item, definition, links in self._by_item():
-            coming = tuple(link for link in links if self._coming(link))
-            if coming and item.presence is Presence.HERE and item.series is not None:
-                yield Former(item, definition, coming)
+            if item.presence is not Presence.HERE or item.series is None:
+                continue
+            standing = tuple(link for link in links if self._stands(link))
+            if any(self._coming(link) for link in standing):
+                yield Former(item, definition, standing)
+
+    def _stands(self, link: Link) -> bool:
+        view = self.context.view(link)
+        return view is not None and view.presence is Presence.HERE
 
     def _coming(self, link: Link) -> bool:
         view = self.context.view(link)
-        if view is None or view.presence is not Presence.HERE:
-            return False
-        when = view.values.get("when")
+        when = view.values.get("when") if view is not None else None
         return isinstance(when, Timed | AllDay) and not ended(when, self.context.today)
 
 

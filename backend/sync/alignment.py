@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from backend.domain.identity import natural_key, strong_key
@@ -30,6 +30,8 @@ from backend.sync.state import (
     UserView,
 )
 from backend.sync.store import Snapshot
+
+_TAKEN: Final = "It became a series that has another record for this time; this record stays and is not followed."
 
 
 @dataclass
@@ -79,6 +81,9 @@ def _align_item(
         moves = _into_single(item, rows)
     changed = row is not None and item.series is not None and not same_times(row.definition, item.series)
     epoch = max(epoch, row.epoch if row else 0) + (1 if moves or changed else 0)
+    if item.series is not None and WHOLE not in moves:
+        stray = [link for link in rows if link.original_start == WHOLE and link.state is not LinkState.STOPPED]
+        aligned.steps += [_without_place(aligned, item, link) for link in stray]
     _move(aligned, item, {link.id: moves[link.original_start] for link in rows if link.original_start in moves}, epoch)
     _remember(aligned, user, item, row, window, epoch)
 
@@ -127,6 +132,12 @@ def _move(aligned: Aligned, item: SeenItem, moves: dict[UUID, str], epoch: int) 
             del aligned.meetings[uid, link.original_start]
     for link in links:
         aligned.steps.append(_moved(aligned, item, link, along.get(link.id), moves[link.id], epoch))
+
+
+def _without_place(aligned: Aligned, item: SeenItem, link: Link) -> Step:
+    """A one-off became a series of which another row has its time: its record stays, and that is told."""
+    stopped = aligned.links[link.id] = replace(link, state=LinkState.STOPPED, reason=_TAKEN)
+    return Step(Verb.STOP, Kind.EVENT, title_of(item.values), _TAKEN, link=stopped)
 
 
 def _moved(aligned: Aligned, item: SeenItem, link: Link, meeting: Meeting | None, target: str, epoch: int) -> Step:

@@ -17,6 +17,7 @@ from backend.domain.recurrence import Series
 from backend.domain.values import Kind, Timed, Values
 from backend.storage.reset import reset_user
 from backend.sync.orphans import PATIENCE
+from backend.sync.state import LinkState
 from tests.fakes.databases import EVERYTHING
 from tests.fakes.fuel import Moment
 from tests.fakes.lab import Lab
@@ -34,9 +35,13 @@ def series(rule: str, first: str) -> Series:
     return Series(rule, datetime.fromisoformat(first), "UTC", 3600)
 
 
-def create(lab: Lab, rule: str, first: str, guests: Iterable[str] = ()) -> str:
+def start_of(first: str) -> Timed:
     start = datetime.fromisoformat(f"{first}+00:00")
-    values: Values = {"subject": "Regular", "when": Timed(start, start + HOUR, "UTC")}
+    return Timed(start, start + HOUR, "UTC")
+
+
+def create(lab: Lab, rule: str, first: str, guests: Iterable[str] = ()) -> str:
+    values: Values = {"subject": "Regular", "when": start_of(first)}
     return lab.world.mailbox_of(1).create(Kind.EVENT, values, guests=guests, series=series(rule, first))
 
 
@@ -266,3 +271,26 @@ def test_inv22_inv23_who_leads_after_a_colleague_moved_the_rows_makes_new_ones_b
     assert list(after) == ["03-10 09", "03-11 09", "03-17 09", "03-18 09", "03-24 09", "03-25 09"]
     assert [after[day] for day in moved] == list(moved.values())
     assert {pair.line.crm_id for pair in lab.pairs(2)} == set(after.values())
+
+
+def test_inv23_a_one_off_that_becomes_a_series_where_a_stopped_row_has_its_place_says_so_e5() -> None:
+    """What was cancelled before stands again with its own record; nobody has two, and none is left without a word."""
+    lab = Lab(1, replace(EVENTS, events=replace(EVENTS.events, deletion=DeletionChoice.STOP)))
+    mine = create(lab, "FREQ=DAILY;COUNT=3", "2026-03-10T09:00")
+    lab.settle(LAPS)
+    mailbox, thing = lab.world.mailbox_of(1), lab.world.mailbox_of(1).things[mine]
+    thing.series = None
+    mailbox.touch(thing)
+    lab.settle(LAPS)
+    mailbox.edit(mine, {"when": start_of("2026-03-11T09:00")})
+    lab.settle(LAPS)
+
+    mailbox.reschedule(mine, series("FREQ=DAILY;COUNT=2", "2026-03-11T09:00"))
+    lab.settle(LAPS)
+
+    pairs = {pair.link.original_start[:10]: pair.link for pair in lab.pairs()}
+    assert {day: link.state for day, link in pairs.items()} == {
+        "": LinkState.STOPPED, "2026-03-11": LinkState.LINKED, "2026-03-12": LinkState.LINKED,
+    }  # fmt: skip
+    assert "another record" in pairs[""].reason
+    assert len({pair.line.crm_id for pair in lab.pairs()}) == 3

@@ -194,6 +194,23 @@ def test_inv22_a_cut_that_lies_in_the_past_when_it_is_first_seen() -> None:
     assert all_noted(lab)
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_inv22_split_at_a_meeting_that_is_over_in_any_order(order: Callable[..., None]) -> None:
+    """The new series coincides with coming meetings of the old one, although it sets in at one of yesterday (E-4 c)."""
+    lab = Lab(1, SETTINGS)
+    old = create(lab, "FREQ=DAILY;COUNT=6")
+    lab.wait(datetime(2026, 3, 12, 14, tzinfo=UTC) - lab.world.clock.now())
+    before = settled(lab)
+
+    order(
+        lab,
+        lambda: shorten(lab, old, "FREQ=DAILY;COUNT=2"),
+        lambda: create(lab, "FREQ=DAILY;COUNT=4", MONDAY + timedelta(days=2)),
+    )
+
+    assert settled(lab) == before
+
+
 def test_inv22_the_meeting_where_the_new_series_sets_in_had_been_cancelled() -> None:
     """E-4 b: cancelled ones count as places; the row after it is a whole interval away."""
     lab, old, before = weekly()
