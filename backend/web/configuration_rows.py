@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from backend.domain.configuration import Configuration, Direction, Operator, Ownership, SeriesRule
+from backend.domain.configuration import Configuration, Direction, Operator, Ownership
 from backend.domain.configuration_rules import idle
 from backend.domain.configuration_words import (
     OPERATORS,
@@ -36,10 +36,8 @@ DIRECTIONS: Final = {
     Direction.TO_CRM: ("to-salesforce", say("To Salesforce")),
     Direction.BOTH: ("both", say("Both ways")),
 }
-_ONLY_WHERE_CHOSEN: Final = frozenset({
-    Ownership.UNSET, Ownership.SELECTED, Ownership.RECORDS, SeriesRule.NATIVE,
-})  # fmt: skip
-"""Values that select nothing, or whose behaviour has not landed: never offered, and shown where a file chose them."""
+_ONLY_WHERE_CHOSEN: Final = frozenset({Ownership.UNSET, Ownership.SELECTED, Ownership.RECORDS})
+"""Values that select nothing: never offered, and shown where a file chose them."""
 _UNITS: Final = {"events.days_back": say("days ago"), "events.days_ahead": say("days ahead")}
 
 _SETTING: Final = {one.key: one for one in SETTINGS}
