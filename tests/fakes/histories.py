@@ -19,7 +19,9 @@ PARTS: Final = range(max(1, min(4, HISTORIES // ENOUGH)))
 """Each is large enough for its shares to mean something."""
 
 
-def run_part(machine: type[RuleBasedStateMachine], part: int, rules: set[str], steps: int) -> None:
+def run_part(
+    machine: type[RuleBasedStateMachine], part: int, rules: set[str], steps: int, rare: frozenset[str] = frozenset()
+) -> None:
     """Draws this part's share of the histories. Raises what the machine finds, AssertionError if it starved."""
     reach = Reach()
     # The name is part of the seed: each part draws histories of its own, also where draws are repeatable.
@@ -34,4 +36,4 @@ def run_part(machine: type[RuleBasedStateMachine], part: int, rules: set[str], s
             print_blob=True,
         ),
     )
-    reach.check(rules)
+    reach.check(rules, rare)

@@ -24,14 +24,16 @@ class Reach:
         self.histories += 1
         self.effective.update(seen)
 
-    def check(self, rules: set[str]) -> None:
+    def check(self, rules: set[str], rare: frozenset[str] = frozenset()) -> None:
         """The machine did what it is for: every rule in 5 % of the histories, 30 % of the kills in open writes.
 
-        A short run of fewer than 100 histories must have seen every rule at work, no more.
+        A short run of fewer than 100 histories must have seen every rule at work, no more. `rare`: what needs several
+        rules together, of which a long run has to see one case at least.
         """
         enough = self.histories >= ENOUGH
         share = 0.05 if enough else 1 / max(self.histories, 1)
         starved = {name: self.effective[name] for name in rules if self.effective[name] < share * self.histories}
+        starved |= {name: 0 for name in rare if enough and not self.effective[name]}
         assert starved == {}, f"rules that did too little in {self.histories} histories: {starved}"
         least = 0.3 if enough else 0.1
         assert self.kills_in_flight >= least * self.kills, f"{self.kills_in_flight} of {self.kills} kills hit writes"

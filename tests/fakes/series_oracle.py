@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -63,6 +63,8 @@ class SeriesJudge:
     lab: Lab
     people: SeriesPeople
     settings: Configuration
+    continued: set[str] = field(default_factory=set)
+    """Series of which records were found to go on as they have to."""
 
     def __post_init__(self) -> None:
         self.org = self.lab.world.org
@@ -141,4 +143,5 @@ class SeriesJudge:
                 continue
             pair = self.by_ref.get((thing_id, start))
             now = pair.line.crm_id if pair else None
+            self.continued.add(thing_id)
             assert now == crm_id, f"INV-22: {thing_id} on {day} was {crm_id} and is now {now}"

@@ -60,6 +60,8 @@ class SeriesPeople:
     """Series whose times were changed at some time: what was over by then is not made anew (E-6)."""
     goes_on: dict[str, tuple[str, date]] = field(default_factory=dict)
     """Record id -> the series, and the date of the meeting that it has to stand for."""
+    heirs: dict[str, str] = field(default_factory=dict)
+    """Series that were split off -> the ones they were split from, since the world last came to rest."""
 
     def __post_init__(self) -> None:
         self.account = self.lab.world.mailbox_of(1)
@@ -93,12 +95,17 @@ class SeriesPeople:
 
     def create(self, shape: Shape, days: int, hour: int, name: str) -> None:
         """Somebody makes a series that begins in so many days."""
-        start = datetime.combine(self.today + timedelta(days=days), time(hour))
+        self.make(shape, datetime.combine(self.today + timedelta(days=days), time(hour)), name, self.text("Series"))
+
+    def make(self, shape: Shape, start: datetime, name: str, subject: str) -> str:
+        """A series with its first meeting at a local time; its id."""
         series = Series(shape.rule(start.date()), start, name, 3600)
         instant = start.replace(tzinfo=zone(name))
         when = Timed(instant, instant + timedelta(hours=1), name)
-        values: Values = {"subject": self.text("Series"), "when": when, "show_as": ShowAs.BUSY}
-        self.shapes[self.account.create(Kind.EVENT, values, series=series)] = shape
+        values: Values = {"subject": subject, "when": when, "show_as": ShowAs.BUSY}
+        id = self.account.create(Kind.EVENT, values, series=series)
+        self.shapes[id] = shape
+        return id
 
     def edit(self, thing: Thing) -> None:
         """Somebody changes the text of a series; exceptions keep theirs."""
@@ -146,13 +153,13 @@ class SeriesPeople:
         return [thing for thing in self.account.things.values() if thing.place is Place.BIN]
 
     def _reschedule(self, thing: Thing, new: Series, days: int) -> None:
-        going_on = self._going_on(thing, days)
+        going_on = self.going_on(thing, days)
         self._forget(thing)
         self.goes_on |= going_on
         self.moved.add(thing.id)
         self.account.reschedule(thing.id, new)
 
-    def _going_on(self, thing: Thing, days: int) -> dict[str, tuple[str, date]]:
+    def going_on(self, thing: Thing, days: int) -> dict[str, tuple[str, date]]:
         """What has to go on, if the engine knows the series as it was until now. What is near may be over by then."""
         old = definition(thing)
         known = self.lab.rows(sa.select(tables.series).where(tables.series.c.mailbox_id == thing.id))
@@ -170,8 +177,12 @@ class SeriesPeople:
         return found
 
     def _forget(self, thing: Thing, day: date | None = None) -> None:
+        """Nothing is asked of a series any more, nor of what was split from it; or of one day of it."""
+        heirs = set() if day else {new for new, old in self.heirs.items() if old == thing.id}
         self.goes_on = {
-            id: going for id, going in self.goes_on.items() if going[0] != thing.id or (day and going[1] != day)
+            id: going
+            for id, going in self.goes_on.items()
+            if going[0] not in heirs and (going[0] != thing.id or (day and going[1] != day))
         }
 
     # --- one meeting of a series --------------------------------------------------------------------------------
