@@ -13,7 +13,7 @@ from uuid import UUID
 
 from backend.domain.identity import natural_key
 from backend.domain.values import AllDay, Kind, Timed
-from backend.microsoft import tags
+from backend.microsoft import elsewhere, tags
 from backend.microsoft.batch import Batches, Inner, Outcome
 from backend.microsoft.delta import DeltaPage, Lists
 from backend.microsoft.errors import SERVICE, Treatment, as_error
@@ -148,6 +148,13 @@ class CalendarReader:
         for outcome in self._batches.read([self.search(text) for text in tags.filters(keys)], "events.find"):
             found |= {item.id: item for item in self.found(outcome) if item.key_tag in wanted}
         return list(found.values())
+
+    def find_elsewhere(self, calendar: str, keys: Sequence[UUID]) -> Mapping[UUID, str]:
+        """See Mailbox.find_elsewhere."""
+        first = query(self._places.calendars, (("$select", "id"), ("$top", "100")))
+        rows = (row for page in self._lists.rows(first, "calendars.list", (100,)) for row in page)
+        others = [str(row["id"]) for row in rows if row["id"] != calendar]
+        return elsewhere.find(self._batches, map(self._places.events_in, others), keys, "events.find")
 
     def search(self, text: str) -> Inner:
         """A request for the events of the calendar that satisfy a filter, with our tag."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from backend.domain.configuration import CONTAINERS
 from backend.domain.identity import natural_key, strong_key
 from backend.domain.values import Kind, Name
-from backend.microsoft import tags
+from backend.microsoft import elsewhere, tags
 from backend.microsoft.batch import Batches, Inner, Outcome
 from backend.microsoft.contact_map import EXPAND, contact_item
 from backend.microsoft.delta import DeltaPage, Lists
@@ -22,6 +22,8 @@ from backend.ports.mailbox import Item, Page, Probe
 
 DELTA_SIZES: Final = (500, 100)
 LIST_SIZES: Final = (1000, 100)
+DEFAULT_FOLDER: Final = "contacts"
+"""Name by which the default folder is reached (MS-086)."""
 FOUND: Final = 100
 """How many hits of one search are looked at."""
 FEW: Final = 20
@@ -59,12 +61,13 @@ class ContactReader:
         return self._folder_named(CONTAINERS[Kind.CONTACT])
 
     def _folder_named(self, name: str) -> str | None:
+        named = (row for row in self._folders() if (row.get("displayName") or "").casefold() == name.casefold())
+        return next((str(row["id"]) for row in named), None)
+
+    def _folders(self) -> Iterator[Mapping[str, Any]]:
         first = query(self._places.folders, (("$select", "id,displayName"), ("$top", "100")))
         for rows in self._lists.rows(first, "contactFolders.list", (100,)):
-            for row in rows:
-                if (row.get("displayName") or "").casefold() == name.casefold():
-                    return str(row["id"])
-        return None
+            yield from rows
 
     def changes(self, folder: str, cursor: str | None) -> Iterator[Page]:
         """See Mailbox.changes. Idle: one call. A first round: the delta, then one list with all properties."""
@@ -135,6 +138,11 @@ class ContactReader:
         wanted = set(keys)
         found = {item.id: item for items in self._found(requests) for item in items}
         return [item for item in found.values() if item.key_tag in wanted]
+
+    def find_elsewhere(self, folder: str, keys: Sequence[UUID]) -> Mapping[UUID, str]:
+        """See Mailbox.find_elsewhere. The default folder is not listed (MS-086); those below others are left out."""
+        others = [DEFAULT_FOLDER, *(str(row["id"]) for row in self._folders() if row["id"] != folder)]
+        return elsewhere.find(self._batches, map(self._places.contacts, others), keys, "contacts.find")
 
     def search(self, folder: str, text: str) -> Inner:
         """A request for the contacts of the folder that satisfy a filter."""

@@ -13,6 +13,7 @@ class Places:
         self.settings = f"{self.user}/mailboxSettings"
         self.folders = f"{self.user}/contactFolders"
         self.calendar = f"{self.user}/calendar"
+        self.calendars = f"{self.user}/calendars"
         self.calendar_view_delta = f"{self.user}/calendarView/delta"
         self.events = f"{self.user}/calendar/events"
 
@@ -34,7 +35,11 @@ class Places:
 
     def event_in(self, calendar: str, event: str) -> str:
         """An event of one calendar."""
-        return f"{self.user}/calendars/{quote(calendar, safe='')}/events/{quote(event, safe='')}"
+        return f"{self.events_in(calendar)}/{quote(event, safe='')}"
+
+    def events_in(self, calendar: str) -> str:
+        """The events of one calendar."""
+        return f"{self.calendars}/{quote(calendar, safe='')}/events"
 
     def instances(self, master: str) -> str:
         """The occurrences of a series."""

@@ -120,6 +120,10 @@ class Mailbox(Protocol):
         """Items that carry one of the keys, wherever in the container or calendar they lie."""
         ...
 
+    def find_elsewhere(self, kind: Kind, container: str, keys: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Ids of items with these keys that lie in other folders or calendars, by key; never of deleted ones."""
+        ...
+
     def find_like(self, kind: Kind, container: str, probes: Sequence[Probe]) -> Mapping[UUID, list[Item]]:
         """Items equal by natural key, the window ignored (F2 in sync.md C.2); by probe id."""
         ...

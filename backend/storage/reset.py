@@ -1,7 +1,7 @@
 """Reset of people: everything of theirs is matched anew, nothing is deleted on either side (docs/sync.md G-2).
 
-What somebody deleted before, and a pass has seen, stays deleted: such a pair is kept as a stop. Deletions that no pass
-has seen yet cannot be told from things that were never paired.
+What somebody deleted before, or moved to another folder or calendar, and a pass has seen, is not made again: such a
+pair is kept as a stop. Deletions that no pass has seen yet cannot be told from things that were never paired.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ from backend.storage.tables import (
     unresolved,
     user_state,
 )
+from backend.sync.sight import MOVED_AWAY
 from backend.sync.state import IntentState, LinkState, MeetingState, Presence
 
 DELETED_BEFORE: Final = "Deleted on one side before the reset; the other copy stays and is not followed."
+ELSEWHERE_BEFORE: Final = "Moved out of the folder or calendar before the reset; it goes on when it is moved back."
 _UNFINISHED: Final = (IntentState.PLANNED.value, IntentState.SENT.value, IntentState.HELD.value)
 _GONE: Final = Presence.GONE.value
 _STOPPED: Final = link.c.state == LinkState.STOPPED.value
@@ -38,6 +40,12 @@ _ITEM_GONE = sa.exists().where(
     mailbox_item.c.kind == link.c.kind,
     mailbox_item.c.mailbox_id == link.c.mailbox_id,
     mailbox_item.c.presence == _GONE,
+)
+_ITEM_ELSEWHERE = sa.exists().where(
+    mailbox_item.c.user_id == link.c.user_id,
+    mailbox_item.c.kind == link.c.kind,
+    mailbox_item.c.mailbox_id == link.c.mailbox_id,
+    mailbox_item.c.problem == MOVED_AWAY,
 )
 _RECORD_GONE = sa.exists().where(
     line.c.id == link.c.line_id,
@@ -69,18 +77,20 @@ def reset_all(connection: sa.Connection) -> None:
 
 
 def reset(connection: sa.Connection, user_id: int) -> None:
-    """Forgets cursors, mirrors and links of a user; stops, selections, lost values and history stay.
+    """Forgets cursors, mirrors, links and what was agreed of a user; stops, selections, lost values and history stay.
 
     A pass that is under way cannot commit any more. What an unanswered create made is found again by its key, which
     stays in the superseded intent.
     """
     leases.fence(connection, user_id)
-    _stop_what_is_deleted(connection, user_id)
+    _stop(connection, user_id, sa.or_(_ITEM_GONE, _RECORD_GONE, _CUT_OFF), DELETED_BEFORE)
+    _stop(connection, user_id, _ITEM_ELSEWHERE, ELSEWHERE_BEFORE)
     connection.execute(
         sa.update(intent)
         .where(intent.c.user_id == user_id, intent.c.state.in_(_UNFINISHED))
         .values(state=IntentState.SUPERSEDED.value, message="The user was reset.")
     )
+    _forget_agreements(connection, user_id)
     for table in (stream, mailbox_item, series, note, unresolved):
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))
     connection.execute(sa.delete(link).where(link.c.user_id == user_id, sa.not_(_STOPPED)))
@@ -105,23 +115,39 @@ def reset(connection: sa.Connection, user_id: int) -> None:
     todos.mark_everything(connection, [user_id], Kind)
 
 
-def _stop_what_is_deleted(connection: sa.Connection, user_id: int) -> None:
-    """A deletion that was seen and not carried out yet would look like something new on the other side (INV-20)."""
+def _stop(connection: sa.Connection, user_id: int, which: sa.ColumnElement[bool], reason: str) -> None:
+    """What is deleted or moved away on one side, as a pass has seen, would look like something new on the other.
+
+    It would be made again there (INV-20, INV-29).
+    """
     bound = (link.c.mailbox_id.is_not(None), sa.not_(_STOPPED))
+    stopped = {"state": LinkState.STOPPED.value, "reason": reason}
+    connection.execute(sa.update(link).where(link.c.user_id == user_id, *bound, which).values(stopped))
+
+
+def _forget_agreements(connection: sa.Connection, user_id: int) -> None:
+    """What both sides of a meeting last agreed on was so in the mailbox of then, which may be another one by now.
+
+    As a base it would let what an older copy shows pass for an edit (INV-6). Colleagues' meetings keep theirs (D-6).
+    """
+    other = link.alias()
+    mine = sa.select(link.c.line_id).where(link.c.user_id == user_id, sa.not_(_STOPPED))
+    shared = sa.exists().where(other.c.line_id == meeting.c.line_id, other.c.user_id != user_id)
     connection.execute(
-        sa.update(link)
-        .where(link.c.user_id == user_id, *bound, sa.or_(_ITEM_GONE, _RECORD_GONE, _CUT_OFF))
-        .values(state=LinkState.STOPPED.value, reason=DELETED_BEFORE)
+        sa.update(meeting)
+        .where(meeting.c.line_id.in_(mine), sa.not_(shared))
+        .values(shadow_mailbox=None, shadow_crm=None)
     )
 
 
 def forget_stops(connection: sa.Connection, user_id: int, now: datetime) -> None:
     """Has what was deleted on one side made there again, once this person's pairs are matched anew.
 
-    It is a new incarnation: its keys must not name what was deleted (D-3).
+    It is a new incarnation: its keys must not name what was deleted (D-3). What was moved away is still there.
     """
+    deleted = (link.c.user_id == user_id, _STOPPED, link.c.reason != ELSEWHERE_BEFORE)
     mine = sa.select(link.c.kind, link.c.mailbox_id, line.c.crm_id, link.c.line_id).join(line)
-    stops = connection.execute(mine.where(link.c.user_id == user_id, _STOPPED)).all()
+    stops = connection.execute(mine.where(*deleted)).all()
     if not stops:
         return
     stones = [
@@ -129,7 +155,7 @@ def forget_stops(connection: sa.Connection, user_id: int, now: datetime) -> None
         for stop in stops
     ]
     connection.execute(sa.insert(tombstone), stones)
-    connection.execute(sa.delete(link).where(link.c.user_id == user_id, _STOPPED))
+    connection.execute(sa.delete(link).where(*deleted))
     released = {
         "line_id": None,
         "incarnation": meeting.c.incarnation + 1,

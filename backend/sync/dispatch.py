@@ -19,6 +19,7 @@ from backend.ports.answers import Op, Verdict
 from backend.ports.crm import Crm, Record
 from backend.ports.mailbox import Item, Mailbox, Probe
 from backend.sync import native_rows
+from backend.sync.belonging import ask_for_holders
 from backend.sync.context import Context
 from backend.sync.keepsakes import without_keepsakes
 from backend.sync.meetings import Lead, may_delete_record
@@ -26,7 +27,7 @@ from backend.sync.own_view import own_values
 from backend.sync.pairs import TOOK_PLACE
 from backend.sync.relating import Acquaintance, Relating
 from backend.sync.series import occurrences
-from backend.sync.settle import Settlement
+from backend.sync.settle import TAKEN, Settlement
 from backend.sync.sight import absent_record, originals_first, seen_item, seen_record
 from backend.sync.state import Intent, Presence, Ref, SeenItem
 from backend.sync.store import SyncStore
@@ -34,7 +35,6 @@ from backend.sync.store import SyncStore
 OVERTAKEN: Final = "The record changed just before it was written; compared again."
 RETURNED: Final = "What was deleted is there again; nothing is deleted."
 CONFIGURED: Final = "The configuration changed before it was sent."
-TAKEN: Final = "The other side has this contact already, paired with another one. Only one of them is kept in step."
 NOT_VISIBLE: Final = "not_visible"
 UNSEEN: Final = "Salesforce does not show this person the record, so neither copy is changed."
 COLLEAGUE: Final = "A colleague's contact of the same name or address is just being made; looked for again."
@@ -100,7 +100,7 @@ class Dispatch:
                 record = min(free, key=lambda record: (record.created_at is None, record.created_at, record.id))
                 self.settlement.adopt(one, record, None)
             elif taken and one.kind is Kind.CONTACT:
-                self.settlement.drop(one, TAKEN)
+                self.settlement.drop(one, TAKEN[one.kind])
             else:
                 kept.append(one)
         return kept
@@ -132,9 +132,11 @@ class Dispatch:
             return batch
         keys = {self._line_key(one): one for one in resumed}
         made: set[UUID] = set()
-        for record in self.crm.find_tagged(batch[0].kind, list(keys)):
+        found = self.crm.find_tagged(batch[0].kind, list(keys))
+        ask_for_holders(self.store, self.settlement, batch[0], [record.id for record in found])
+        for record in found:
             one = keys.get(record.key_tag) if record.key_tag else None
-            if one is not None:
+            if one is not None and one.id not in made:
                 self.settlement.found(one, record, None)
                 made.add(one.id)
         return [one for one in batch if one.id not in made]
@@ -163,15 +165,7 @@ class Dispatch:
 
     def _new_items(self, batch: list[Intent]) -> list[Intent]:
         kind = batch[0].kind
-        resumed = {self.settlement.links[one.link_id].key: one for one in batch if one.attempts}
-        made: set[UUID] = set()
-        tagged = self.mailbox.find_tagged(kind, self.container, list(resumed)) if resumed else ()
-        for item in originals_first(tagged):
-            one = resumed.get(item.key_tag) if item.key_tag else None
-            if one is not None and one.id not in made:
-                self.settlement.found(one, item, self.seen(kind, item))
-                made.add(one.id)
-        batch = [one for one in batch if one.id not in made]
+        batch = self._resumed_items(batch)
         probes = [Probe(one.id, one.values) for one in batch]
         found = self.mailbox.find_like(kind, self.container, probes) if batch else {}
         self._known_meetings([item for items in found.values() for item in items])
@@ -184,10 +178,31 @@ class Dispatch:
             if free and not free[0].series:
                 self.settlement.adopt(one, free[0], self.seen(kind, free[0]))
             elif items and kind is Kind.CONTACT:
-                self.settlement.drop(one, TAKEN)
+                self.settlement.drop(one, TAKEN[kind])
             else:
                 kept.append(one)
         return kept
+
+    def _resumed_items(self, batch: list[Intent]) -> list[Intent]:
+        """What an earlier attempt may have made is bound by its tag, also where a person moved it away since."""
+        kind = batch[0].kind
+        resumed = {self.settlement.links[one.link_id].key: one for one in batch if one.attempts}
+        if not resumed:
+            return batch
+        found: dict[UUID, Item] = {}
+        for item in originals_first(self.mailbox.find_tagged(kind, self.container, list(resumed))):
+            if item.key_tag in resumed:
+                found.setdefault(item.key_tag, item)
+        moved = self._moved_away(kind, [key for key in resumed if key not in found])
+        ask_for_holders(self.store, self.settlement, batch[0], [*(item.id for item in found.values()), *moved.values()])
+        for key, item in found.items():
+            self.settlement.found(resumed[key], item, self.seen(kind, item))
+        for key, item_id in moved.items():
+            self.settlement.found_elsewhere(resumed[key], item_id)
+        return [one for one in batch if self.settlement.links[one.link_id].key not in {*found, *moved}]
+
+    def _moved_away(self, kind: Kind, keys: Sequence[UUID]) -> Mapping[UUID, str]:
+        return self.mailbox.find_elsewhere(kind, self.container, keys) if keys else {}
 
     def _known_meetings(self, items: Sequence[Item]) -> None:
         uids = {item.uid for item in items if item.uid}

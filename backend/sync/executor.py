@@ -22,6 +22,7 @@ from backend.ports.errors import AccessLost, BudgetSpent, ContainerGone, Service
 from backend.ports.mailbox import Item, Mailbox
 from backend.sync import native_marks as marks
 from backend.sync import native_rows
+from backend.sync.belonging import ask_for_holders
 from backend.sync.company import COMPANY
 from backend.sync.context import Context
 from backend.sync.dispatch import Dispatch
@@ -188,7 +189,9 @@ class Executor:
         self, sent: list[Intent], answers: Mapping[UUID, Answer[Item] | Answer[Record]], settlement: Settlement
     ) -> None:
         answers = self._from_bin(sent, answers, settlement)
-        self.other_lines(settlement, sent[0], [answer.stored.id for answer in answers.values() if answer.stored])
+        if sent[0].op is Op.CREATE:
+            met = [answer.stored.id for answer in answers.values() if answer.stored]
+            ask_for_holders(self.store, settlement, sent[0], met)
         for one in sent:
             answer = answers.get(one.id)
             if answer is None:
@@ -222,12 +225,6 @@ class Executor:
             if intent_id is not None:
                 completed[intent_id] = Answer(intent_id, Result.EXISTS, record)
         return completed
-
-    def other_lines(self, settlement: Settlement, first: Intent, stored: Sequence[str]) -> None:
-        """Lines that stand already for records that are about to be bound."""
-        if first.side is Side.CRM and first.op is Op.CREATE and stored:
-            for line in self.store.lines(first.kind, crm_ids=stored):
-                settlement.lines.setdefault(line.id, line)
 
     def _seen(self, one: Intent, item: Item) -> SeenItem | None:
         if one.target.rsplit("#", 1)[-1] != WHOLE:

@@ -1,11 +1,12 @@
-"""Pairing in special cases: stops left behind in another mailbox, creates cut off by a reset, matches in doubt."""
+"""Pairing in special cases: stops left in another mailbox, creates cut off by a reset, cards used anew, doubts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
-from backend.domain.identity import same_name
+from backend.domain.identity import contact_key, same_name, same_person
 from backend.domain.values import Kind, Name, Values
 from backend.sync import rows
 from backend.sync.context import Context, title_of
@@ -29,6 +30,18 @@ def found_again(context: Context, line: Line, tagged: Sequence[SeenRecord]) -> L
     if line.crm_id is not None or under_way or not tagged:
         return None
     return replace(line, crm_id=tagged[0].crm_id, state=LineState.LIVE)
+
+
+def line_of_card(context: Context, view: ItemView, life: int, by_key: Mapping[UUID, Sequence[SeenRecord]]) -> Line:
+    """The line of the record that a card becomes. life: how often its pair ended.
+
+    A card may be used for somebody else. If its key names the record of who it was before, that one stays with its own
+    pair, and the card begins another life (D-3, G-2).
+    """
+    user_id, card = context.user.user_id, view.ref.mailbox_id
+    while any(not same_person(view.values, one.values) for one in by_key.get(contact_key(user_id, card, life), ())):
+        life += 1
+    return rows.line_for_contact(user_id, card, life)
 
 
 def doubt(item: Values, record: Values, records: int, items: int) -> str:

@@ -19,6 +19,7 @@ from backend.ports.crm import Organisation
 from backend.ports.errors import ServiceError
 from backend.ports.mailbox import Item, Mailbox
 from backend.sync import rows
+from backend.sync.belonging import ask_for_holders
 from backend.sync.executor import settlement_of
 from backend.sync.handover import OWNER_LEFT, syncs
 from backend.sync.native_marks import REPLACED
@@ -83,8 +84,7 @@ class Leavers:
             return []
         by_key = {settlement.lines[settlement.links[one.link_id].line_id].key: one for one in creates}
         found = self.port.find_tagged(creates[0].kind, list(by_key))
-        for line in self.store.lines(creates[0].kind, crm_ids=[record.id for record in found]):
-            settlement.lines.setdefault(line.id, line)
+        ask_for_holders(self.store, settlement, creates[0], [record.id for record in found])
         made = {by_key[record.key_tag].id: record for record in found if record.key_tag in by_key}
         for one in creates:
             if one.id in made:

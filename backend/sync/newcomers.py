@@ -15,7 +15,7 @@ from backend.domain.recurrence import WHOLE, ended
 from backend.domain.values import AllDay, Kind, Side, Timed, Values
 from backend.sync import rows
 from backend.sync.context import Context, title_of
-from backend.sync.joining import doubt, found_again, stop_follows
+from backend.sync.joining import doubt, found_again, line_of_card, stop_follows
 from backend.sync.plan import Step, Verb
 from backend.sync.scope import left_out
 from backend.sync.series import ItemView
@@ -330,7 +330,7 @@ class Newcomers:
             line = rows.line_for_meeting(meeting)
             meeting = replace(meeting, line_id=line.id)
         else:
-            line = rows.line_for_contact(context.user.user_id, view.ref.mailbox_id, self._lives(view))
+            line = line_of_card(context, view, self._lives(view), self._by_tag)
         link = rows.link_to(context, line, ref=view.ref, state=LinkState.CREATING, origin=Origin.MAILBOX)
         planned = rows.create_record(context, link, view, "New in the mailbox.")
         return Step(

@@ -15,6 +15,7 @@ from backend.domain.values import Kind, Side
 from backend.ports.answers import Op
 from backend.ports.crm import Record
 from backend.ports.mailbox import Item
+from backend.sync.belonging import ask_for_holders
 from backend.sync.executor import Executor
 from backend.sync.settle import Settlement
 from backend.sync.sight import originals_first, seen_item
@@ -54,7 +55,7 @@ class Recovery:
     def _creates(self, creates: list[Intent], settlement: Settlement) -> None:
         by_key = {_key(one, settlement): one for one in creates}
         found = self._look(creates[0].side, creates[0].kind, list(by_key))
-        self.executor.other_lines(settlement, creates[0], [thing.id for thing in found])
+        ask_for_holders(self.executor.store, settlement, creates[0], [thing.id for thing in found])
         made: set[UUID] = set()
         for thing in found:
             one = by_key.get(thing.key_tag) if thing.key_tag else None

@@ -1,8 +1,4 @@
-"""What an answer changes: ids bound, shadows moved, mirror marked, one transaction per batch (sync.md B.6).
-
-Shadows come from the plan, not from the mirror at commit: the planned-from value on the source side, the read-back
-on the target side; and only for the groups that were written.
-"""
+"""What an answer means: ids bound, shadows moved, mirror marked, one transaction per batch (sync.md B.6)."""
 
 from __future__ import annotations
 
@@ -13,37 +9,31 @@ from typing import Final
 from uuid import UUID
 
 from backend.domain.attendees import ATTENDEES
-from backend.domain.field_choices import STANDARD, FieldMap
-from backend.domain.field_view import remapped
 from backend.domain.people import Relations
 from backend.domain.projection import project_crm, project_mailbox
 from backend.domain.recurrence import WHOLE
-from backend.domain.values import EMPTY, Kind, Side, Values, overlaid, picked
+from backend.domain.values import EMPTY, Kind, Side, Values, picked
 from backend.ports.answers import Answer, Op, Result, Verdict
 from backend.ports.crm import Record
 from backend.ports.mailbox import Item
 from backend.sync import company, rows
+from backend.sync.batch import Batch
 from backend.sync.context import title_of
 from backend.sync.guests import WOULD_MAIL
 from backend.sync.native_marks import REPLACED
 from backend.sync.own_view import own_values
-from backend.sync.sight import absent_item, absent_record, seen_record
+from backend.sync.sight import absent_item, absent_record
 from backend.sync.state import (
     Conflict,
     HistoryEntry,
     Intent,
     IntentState,
-    Line,
     LineState,
-    Link,
     LinkState,
-    Meeting,
     Note,
     SeenItem,
-    Todo,
     Tombstone,
 )
-from backend.sync.store import Changes
 from backend.sync.unresolved import Unresolved
 
 PATIENCE: Final = 5
@@ -57,6 +47,12 @@ UNRELATED: Final = "unrelated"
 """Code of notes about people of an event."""
 DOUBTFUL: Final = "It was made without an answer and shows another value since; what was sent is kept here."
 MOVED_ON: Final = "Changed meanwhile; planned again."
+TAKEN: Final = {
+    Kind.CONTACT: "The other side has this contact already, paired with another one. Only one of them is kept in step.",
+    Kind.EVENT: "The other side has this event already, paired with another one. Only one of them is kept in step.",
+}
+FOUND: Final = "It was there already."
+FOUND_ELSEWHERE: Final = "It was made, and moved to another folder or calendar since."
 BINNED: Final = "Its record was deleted in Salesforce; it is not made again."
 
 
@@ -70,36 +66,21 @@ class Folk:
 
 
 @dataclass
-class Settlement:
+class Settlement(Batch):
     """Collects what the answers of one batch change."""
 
-    now: datetime
-    links: dict[UUID, Link]
-    lines: dict[UUID, Line]
-    meetings: dict[UUID, Meeting]
-    """By line."""
-    changes: Changes = field(default_factory=Changes)
     reread: set[str] = field(default_factory=set)
     """Ids on the target side that have to be read again."""
     overtaken: list[Intent] = field(default_factory=list)
     """Updates and deletions that met something else than planned, or were never answered."""
     written: int = 0
     refused: int = 0
-    versions: dict[str, datetime] = field(default_factory=dict)
-    """Versions of records as read at dispatch."""
-    claimed: set[str] = field(default_factory=set)
-    """Remote ids that were bound in this batch."""
-    by_uid: dict[str, Meeting] = field(default_factory=dict)
-    """Meetings that are known already of items that were found, single events only."""
-    field_map: FieldMap = STANDARD
     people: dict[UUID, Folk] = field(default_factory=dict)
     """What a write does to the people of its event, by intent."""
     unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
     """Companies without an account, by link."""
-    changed_links: dict[UUID, Link] = field(default_factory=dict)
-    changed_meetings: dict[UUID, Meeting] = field(default_factory=dict)
-    _by_record: dict[str, Line] = field(default_factory=dict)
-    _indexed: int = -1
+    versions: dict[str, datetime] = field(default_factory=dict)
+    """Versions of records as read at dispatch."""
 
     def renewed(self) -> Settlement:
         """The same rows as they now stand, with nothing collected: for the next transaction of the batch."""
@@ -108,21 +89,17 @@ class Settlement:
             versions=self.versions, people=self.people, unresolved=self.unresolved, field_map=self.field_map,
         )  # fmt: skip
 
-    def collected(self) -> Changes:
-        """The transaction that stores all answers so far."""
-        dropped = set(self.changes.dropped_links)
-        self.changes.links = [link for link in self.changed_links.values() if link.id not in dropped]
-        self.changes.meetings = list(self.changed_meetings.values())
-        return self.changes
-
     def answer(self, one: Intent, answer: Answer[Item] | Answer[Record], seen: SeenItem | None = None) -> None:
         """Applies one answer. `seen`: the mirror row of a stored item, after the scope was looked at."""
+        if one.op is Op.CREATE and answer.stored is not None and self.taken(one, answer.stored.id):
+            self.drop(one, TAKEN[one.kind])
+            return
         match answer.result:
             case Result.OK:
                 self._done(one, answer.stored, seen, asked=company.only_asked(one, answer.company))
                 self._remark(one, answer.people)
                 self.changes.unresolved += company.outcome(one, answer.company, self.unresolved.get(one.link_id))
-            case Result.EXISTS if answer.code == DUPLICATE_RULE and answer.stored is not None:
+            case Result.EXISTS if answer.stored is not None and not self._made(one, answer):
                 self.adopt(one, answer.stored, seen)
             case Result.EXISTS:
                 self._exists(one, answer.stored, seen)
@@ -148,7 +125,7 @@ class Settlement:
             self._created(one, stored, values, seen)
         else:
             self._updated(one, values)
-        self._mirror(stored, seen, one)
+        self.mirror(stored, seen, one)
         if asked:
             return
         before = one.from_crm if one.side is Side.CRM else one.from_mailbox
@@ -176,44 +153,18 @@ class Settlement:
         project = project_crm if one.side is Side.CRM else project_mailbox
         return {group: project(one.kind, group, value) for group, value in one.values.items()}
 
-    def _mirror(self, stored: Item | Record | None, seen: SeenItem | None, one: Intent) -> None:
-        if isinstance(stored, Record):
-            self.changes.records.append((one.kind, seen_record(stored)))
-        elif seen is not None:
-            self.changes.items.append(seen)
-
     def _created(self, one: Intent, stored: Item | Record | None, values: Values, seen: SeenItem | None) -> None:
         link = replace(self.links[one.link_id], state=LinkState.LINKED, reason="", attempts=0)
         if one.side is Side.CRM:
-            link = self._bind_record(link, stored.id if stored is not None else "")
-            self._agree(link, one.from_mailbox, values, replaced=True)
+            link = self.bind_record(link, stored.id if stored is not None else "")
+            self.agree(link, one.from_mailbox, values, replaced=True)
             return
         link = replace(link, mailbox_id=stored.id if stored is not None else None, original_start=WHOLE)
         if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
-            self.meetings[link.line_id] = self._meeting(seen.uid, link.line_id)
-        self._agree(link, values, one.from_crm, replaced=True)
+            self.meetings[link.line_id] = self.meeting_of(seen.uid, link.line_id)
+        self.agree(link, values, one.from_crm, replaced=True)
         if ATTENDEES in one.from_crm:  # whom Salesforce invites is asked in the next round (LS-123)
-            self._again(link, Side.MAILBOX, link.mailbox_id)
-
-    def _bind_record(self, link: Link, crm_id: str) -> Link:
-        """The line gets its record; where another line stands for it already, the link goes over to that one."""
-        line = self.lines[link.line_id]
-        other = self._standing(crm_id)
-        if other is None or other.id == line.id:
-            self.lines[line.id] = self._by_record[crm_id] = replace(line, crm_id=crm_id, state=LineState.LIVE)
-            self.changes.lines.append(self.lines[line.id])
-            return link
-        meeting = self.meetings.pop(line.id, None)
-        if meeting is not None:
-            self.meetings[other.id] = replace(meeting, line_id=other.id)
-        return replace(link, line_id=other.id)
-
-    def _standing(self, crm_id: str) -> Line | None:
-        """The line that stands for a record."""
-        if self._indexed != len(self.lines):
-            self._by_record = {line.crm_id: line for line in self.lines.values() if line.crm_id}
-            self._indexed = len(self.lines)
-        return self._by_record.get(crm_id)
+            self.again(link, Side.MAILBOX, link.mailbox_id)
 
     def _updated(self, one: Intent, values: Values) -> None:
         link = replace(self.links[one.link_id], attempts=0)
@@ -221,30 +172,11 @@ class Settlement:
             told = [group for group in one.values if group != ATTENDEES]  # the event's own fields do not tell of them
             if company.renamed(self.unresolved.get(one.link_id)):
                 told = [group for group in told if group != company.COMPANY]
-                self._again(link, Side.MAILBOX, None)
+                self.again(link, Side.MAILBOX, None)
             groups = one.values if one.kind is Kind.EVENT else told
-            self._agree(link, picked(one.from_mailbox, groups), picked(values, told))
+            self.agree(link, picked(one.from_mailbox, groups), picked(values, told))
         else:
-            self._agree(link, picked(values, one.values), picked(one.from_crm, one.values))
-
-    def _agree(self, link: Link, mailbox: Values, crm: Values, *, replaced: bool = False) -> None:
-        """Moves the shadows of link and meeting. Groups that the read-back does not tell stay as planned."""
-        base_mailbox = EMPTY if replaced else link.shadow_mailbox or EMPTY
-        base_crm = EMPTY if replaced else link.shadow_crm or EMPTY
-        link = replace(link, shadow_mailbox=overlaid(base_mailbox, mailbox), shadow_crm=overlaid(base_crm, crm))
-        self._store(link)
-        meeting = self.meetings.get(link.line_id)
-        if meeting is not None:
-            old_mailbox = EMPTY if replaced else meeting.shadow_mailbox or EMPTY
-            old_crm = EMPTY if replaced else meeting.shadow_crm or EMPTY
-            self._store_meeting(
-                replace(
-                    meeting,
-                    line_id=link.line_id,
-                    shadow_mailbox=overlaid(old_mailbox, mailbox),
-                    shadow_crm=overlaid(old_crm, _shared(link.kind, self.field_map, crm)),
-                )
-            )
+            self.agree(link, picked(values, one.values), picked(one.from_crm, one.values))
 
     def _deleted(self, one: Intent) -> None:
         link = self.links[one.link_id]
@@ -260,7 +192,7 @@ class Settlement:
             self.changes.items.append(absent_item(link.mailbox_id, Verdict.GONE))
         meeting = rows.released(self.meetings.get(line.id))
         if meeting is not None:
-            self._store_meeting(meeting)
+            self.keep_meeting(meeting)
         self.changes.dropped_links.append(link.id)
         self.changes.tombstones.append(Tombstone(link.user_id, link.kind, link.mailbox_id, line.crm_id))
         self._log(one, one.from_crm if one.side is Side.CRM else one.from_mailbox, EMPTY)
@@ -280,19 +212,20 @@ class Settlement:
         """Made earlier, its answer lost. What was sent is the base: whatever differs now is somebody's change (F3)."""
         self.changes.intents.append(replace(one, state=IntentState.DONE))
         if stored is None:
-            self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
+            self.keep(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
             return
+        self.claim(one, stored.id)
         values = own_values(one.kind, self.field_map, stored)
         sent = dict(self._projected(one))
         binned = isinstance(stored, Record) and stored.in_bin  # as it was deleted, perhaps before a reset
         sent |= {group: values.get(group) for group in sent if binned or company.agreed(one, group, values)}
         self._doubt(one, {group: values.get(group) for group in sent if sent[group] != values.get(group)})
-        self._mirror(stored, seen, one)
+        self.mirror(stored, seen, one)
         self.changes.unresolved += company.unanswered(one, stored.values)
         self._created(one, stored, sent, seen)
         if binned:
-            self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
-        self._again(self.links[one.link_id], Side.MAILBOX, stored.id if isinstance(stored, Item) else None)
+            self.keep(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=BINNED))
+        self.again(self.links[one.link_id], Side.MAILBOX, stored.id if isinstance(stored, Item) else None)
         self._log(one, EMPTY, values)
 
     def _doubt(self, one: Intent, stands: Values) -> None:
@@ -306,23 +239,51 @@ class Settlement:
 
     def found(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
         """Found by our own tag before it was made again."""
-        self.claimed.add(stored.id)
-        self._exists(one, stored, seen)
+        if self.taken(one, stored.id):
+            self.drop(one, TAKEN[one.kind])
+            return
+        if one.state is IntentState.SENT or _tried(one):
+            self._exists(one, stored, seen)
+        else:
+            self.adopt(one, stored, seen)
+
+    @staticmethod
+    def _made(one: Intent, answer: Answer[Item] | Answer[Record]) -> bool:
+        """Whether what is there was made by this very write, or is the rest of it in the bin."""
+        binned = isinstance(answer.stored, Record) and answer.stored.in_bin
+        return answer.code != DUPLICATE_RULE and (_tried(one) or binned)
 
     def adopt(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
-        """Found by content before it was made (D-12): bound without a base, so that the first-match rules apply."""
-        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message="Found by its content."))
-        self.claimed.add(stored.id)
+        """Found by content, or by a key of before a reset: bound without a base, so that first-match rules apply.
+
+        What this write would have said is nothing that both sides ever agreed on (D-12, INV-6).
+        """
+        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=FOUND))
+        self.claim(one, stored.id)
         link = replace(self.links[one.link_id], state=LinkState.LINKED, shadow_mailbox=None, shadow_crm=None)
         if isinstance(stored, Record):
-            link = self._bind_record(link, stored.id)
+            link = self.bind_record(link, stored.id)
         else:
             link = replace(link, mailbox_id=stored.id, original_start=WHOLE)
             if seen is not None and seen.uid and one.kind is Kind.EVENT and link.line_id not in self.meetings:
-                self._store_meeting(self._meeting(seen.uid, link.line_id))
-        self._store(link)
-        self._mirror(stored, seen, one)
-        self._again(link, Side.MAILBOX, None)
+                self.meetings[link.line_id] = self.meeting_of(seen.uid, link.line_id)
+        if link.line_id in self.meetings:  # it goes along where another line stands for the record
+            self.keep_meeting(self.meetings[link.line_id])
+        self.keep(link)
+        self.mirror(stored, seen, one)
+        self.again(link, Side.MAILBOX, None)
+
+    def found_elsewhere(self, one: Intent, item_id: str) -> None:
+        """Made earlier, and moved away by a person since: paired without a base, until it comes back (INV-3, H-1)."""
+        if self.taken(one, item_id):
+            self.drop(one, TAKEN[one.kind])
+            return
+        self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=FOUND_ELSEWHERE))
+        self.claim(one, item_id)
+        self.changes.items.append(absent_item(item_id, Verdict.OUTSIDE))
+        link = replace(self.links[one.link_id], state=LinkState.LINKED, shadow_mailbox=None, shadow_crm=None)
+        self.keep(replace(link, mailbox_id=item_id, original_start=WHOLE))
+        self.again(link, Side.MAILBOX, item_id)
 
     def drop(self, one: Intent, reason: str) -> None:
         """The create is not needed: what it would make is there and belongs to another pair (D-12)."""
@@ -376,17 +337,17 @@ class Settlement:
         sides = picked(source, groups), picked(stands, groups)
         mailbox, crm = sides if one.side is Side.CRM else reversed(sides)
         if groups:
-            self._agree(link, mailbox, crm)
+            self.agree(link, mailbox, crm)
 
     def supersede(self, one: Intent, reason: str) -> None:
         """The write is no longer right: the pair is looked at again."""
         self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
-        self._again(self.links[one.link_id], Side.MAILBOX, None)
+        self.again(self.links[one.link_id], Side.MAILBOX, None)
 
     def stop(self, one: Intent, reason: str) -> None:
         """The deletion is not wanted, and the pair is not followed any more."""
         self.changes.intents.append(replace(one, state=IntentState.SUPERSEDED, message=reason))
-        self._store(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=reason))
+        self.keep(replace(self.links[one.link_id], state=LinkState.STOPPED, reason=reason))
 
     def later(self, one: Intent, code: str, message: str, retry_after: float | None, *, own: bool = True) -> None:
         """Tried again after a while, longer each time.
@@ -399,7 +360,7 @@ class Settlement:
             if link.attempts + 1 >= PATIENCE:
                 self.refuse(one, code, message)
                 return
-            self._store(replace(link, attempts=link.attempts + 1))
+            self.keep(replace(link, attempts=link.attempts + 1))
         seconds = retry_after if retry_after is not None else 2.0 ** min(attempts, LONGEST_DOUBLING)
         self.changes.intents.append(
             replace(
@@ -424,34 +385,7 @@ class Settlement:
         self.refused += 1
         self.changes.intents.append(replace(one, state=IntentState.FAILED, code=code, message=message))
         link = self.links[one.link_id]
-        self._store(replace(link, state=LinkState.HELD, reason=message, attempts=0))
-
-    def target_id(self, one: Intent) -> str | None:
-        """Id of what a write is for, once it is known."""
-        link = self.links[one.link_id]
-        return link.mailbox_id if one.side is Side.MAILBOX else self.lines[link.line_id].crm_id
-
-    def _again(self, link: Link, side: Side, mailbox_id: str | None) -> None:
-        ref = mailbox_id or link.mailbox_id
-        if ref is not None:
-            self.changes.todos.append(Todo(link.user_id, link.kind, side.value, ref))
-            return
-        crm_id = self.lines[link.line_id].crm_id
-        if crm_id is not None:
-            self.changes.todos.append(Todo(link.user_id, link.kind, Side.CRM.value, crm_id))
-
-    def _store(self, link: Link) -> None:
-        self.links[link.id] = link
-        self.changed_links[link.id] = link
-
-    def _meeting(self, uid: str, line_id: UUID) -> Meeting:
-        """The meeting of an item that was made or found, with its record."""
-        return replace(self.by_uid.get(uid) or rows.new_meeting(uid, WHOLE, 0), line_id=line_id)
-
-    def _store_meeting(self, meeting: Meeting) -> None:
-        if meeting.line_id is not None:
-            self.meetings[meeting.line_id] = meeting
-        self.changed_meetings[meeting.id] = meeting
+        self.keep(replace(link, state=LinkState.HELD, reason=message, attempts=0))
 
     def _log(self, one: Intent, before: Values, after: Values) -> None:
         self.changes.history.append(
@@ -459,7 +393,6 @@ class Settlement:
         )
 
 
-def _shared(kind: Kind, field_map: FieldMap, crm: Values) -> Values:
-    """Values of a meeting's record without fields that only one person's map names."""
-    own = remapped(kind, field_map)
-    return {group: value for group, value in crm.items() if group not in own} if own else crm
+def _tried(one: Intent) -> bool:
+    """Whether this very write was sent before, and how that ended is not known."""
+    return one.attempts > 0 and bool(one.code)

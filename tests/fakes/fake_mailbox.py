@@ -169,6 +169,12 @@ class FakeMailbox:
         with self._call("find_tagged"):
             return [item_of(self.account, thing) for thing in self._here(kind) if thing.tag in set(keys)]
 
+    def find_elsewhere(self, kind: Kind, container: str, keys: Sequence[UUID]) -> Mapping[UUID, str]:
+        """See Mailbox."""
+        with self._call("find_elsewhere"):
+            moved = [thing for thing in self.account.things.values() if thing.place is Place.ELSEWHERE]
+            return {thing.tag: thing.id for thing in moved if thing.kind is kind and thing.tag in set(keys)}
+
     def find_like(self, kind: Kind, container: str, probes: Sequence[Probe]) -> Mapping[UUID, list[Item]]:
         """See Mailbox."""
         with self._call("find_like"):

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from backend.sync.store import SyncStore
 
-_LOOKS = frozenset(f"{side}.{look}" for side in ("mailbox", "crm") for look in ("fetch", "find_like", "find_tagged"))
+_LOOKED = ("fetch", "find_like", "find_tagged", "find_elsewhere")
+_LOOKS = frozenset(f"{side}.{look}" for side in ("mailbox", "crm") for look in _LOOKED)
 _READS = _LOOKS | {"mailbox.changes", "mailbox.container", "organisation.changes", "organisation.fetch"}
 
 

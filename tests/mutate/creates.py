@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.mutate.mutant import Edit, Mutant
-from tests.mutate.places import BETWEEN, CONTACTS, EVENTS
+from tests.mutate.places import BETWEEN, CONTACTS, EVENTS, LIFE
 
 _EXECUTOR, _DISPATCH = "backend/sync/executor.py", "backend/sync/dispatch.py"
 
@@ -88,6 +88,68 @@ MUTANTS: Final = (
         (NO_PROBE, NO_RECORD_PROBE, NO_ITEM_PROBE, NO_TAG_BINDING, NO_KEY, NO_RECORD_LOOK, NO_ITEM_LOOK, NO_MATCHING),
         (BETWEEN + "test_inv6_what_a_person_typed_after_a_lost_answer_is_not_overwritten_by_the_repeat_d3",),
         covers="probes, key and matching",
+    ),
+    Mutant(
+        "look-elsewhere",
+        "what a lost answer made is looked for where a person may have moved it (INV-3, H-1)",
+        (
+            Edit(
+                _DISPATCH,
+                "return self.mailbox.find_elsewhere(kind, self.container, keys) if keys else {}",
+                "return {}",
+            ),
+        ),
+        (LIFE + "test_inv3_h1_what_was_made_without_an_answer_and_moved_away_since_is_not_made_again",),
+        short=True,
+    ),
+    Mutant(
+        "bound-once",
+        "what another pair of the user has is not bound again (INV-1)",
+        (
+            Edit(
+                "backend/sync/batch.py",
+                "        return self.holders.get(found, self._own(one)) != self._own(one)\n",
+                "        return False\n",
+            ),
+        ),
+        (LIFE + "test_inv1_an_item_that_a_reset_gave_to_another_pair_is_not_bound_again_by_its_key",),
+        short=True,
+    ),
+    Mutant(
+        "found-without-base",
+        "what is found in place of a first create was never agreed on (INV-6)",
+        (
+            Edit(
+                "backend/sync/settle.py",
+                "        if one.state is IntentState.SENT or _tried(one):\n",
+                "        if True:\n",
+            ),
+            Edit(
+                "backend/sync/settle.py",
+                "        return answer.code != DUPLICATE_RULE and (_tried(one) or binned)\n",
+                "        return answer.code != DUPLICATE_RULE\n",
+            ),
+        ),
+        (LIFE + "test_inv6_f3_what_is_found_by_its_key_after_a_reset_takes_no_edit_back",),
+    ),
+    Mutant(
+        "reset-keeps-moved",
+        "what a person moved away is not made again by a reset (INV-29, H-1)",
+        (Edit("backend/storage/reset.py", "    _stop(connection, user_id, _ITEM_ELSEWHERE, ELSEWHERE_BEFORE)\n", ""),),
+        (LIFE + "test_inv29_h1_a_reset_makes_nothing_again_that_a_person_moved_away",),
+    ),
+    Mutant(
+        "reset-forgets-agreements",
+        "what was agreed with a mailbox of before a reset is no base (INV-6, G-3)",
+        (
+            Edit(
+                "backend/storage/reset.py",
+                "    _forget_agreements(connection, user_id)\n    for table in",
+                "    for table in",
+            ),
+        ),
+        (LIFE + "test_inv6_g3_an_older_copy_of_a_mailbox_takes_no_edit_back_after_a_reset",),
+        short=True,
     ),
     Mutant(
         "matching",

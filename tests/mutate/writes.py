@@ -7,7 +7,7 @@ from typing import Final
 from tests.mutate.mutant import Edit, Mutant
 from tests.mutate.places import BETWEEN, CONTACTS, EVENTS, GUARDS, MATRIX, RIGHTS
 
-_DISPATCH, _SETTLE, _PAIRS = "backend/sync/dispatch.py", "backend/sync/settle.py", "backend/sync/pairs.py"
+_DISPATCH, _BATCH, _PAIRS = "backend/sync/dispatch.py", "backend/sync/batch.py", "backend/sync/pairs.py"
 
 NO_VERIFICATION: Final = Edit(
     "backend/sync/reader.py",
@@ -27,7 +27,7 @@ MUTANTS: Final = (
         "each side has a shadow of its own (B.2)",
         (
             Edit(
-                _SETTLE,
+                _BATCH,
                 "        base_mailbox = EMPTY if replaced else link.shadow_mailbox or EMPTY\n",
                 "        crm = mailbox\n        base_mailbox = EMPTY if replaced else link.shadow_mailbox or EMPTY\n",
             ),

@@ -148,6 +148,20 @@ def test_forty_items_by_id_are_two_calls_and_a_hundred_keys_one(graph_bench: Gra
     assert graph_bench.calls() == (1, 20)
 
 
+@pytest.mark.parametrize(("kind", "places"), [(Kind.CONTACT, 2), (Kind.EVENT, 1)])
+def test_twenty_keys_elsewhere_are_a_list_of_places_and_one_call(
+    graph_bench: GraphBench, kind: Kind, places: int
+) -> None:
+    """Contacts may lie in the default folder as well, which no list names (MS-086)."""
+    container = graph_bench.port.container(kind)
+    graph_bench.move_out(graph_bench.create(kind, person("P") if kind is Kind.CONTACT else meeting("E")))
+    graph_bench.calls()
+    assert graph_bench.port.find_elsewhere(kind, container, [uuid4() for _ in range(20)]) == {}
+    assert graph_bench.calls() == (2, 1 + 4 * places)
+    assert graph_bench.port.find_elsewhere(kind, container, []) == {}
+    assert graph_bench.calls() == (0, 0)
+
+
 def test_contacts_are_searched_for_one_by_one_if_few_and_in_one_list_if_many(graph_bench: GraphBench) -> None:
     container = graph_bench.port.container(Kind.CONTACT)
     for number in range(30):

@@ -112,6 +112,7 @@ def _everything(bench: GraphBench) -> None:
         first = list(bench.port.changes(kind, container, None, SPAN))[-1].cursor
         bench.port.fetch(kind, container, [made, "gone"])
         bench.port.find_tagged(kind, container, [uuid4()])
+        bench.port.find_elsewhere(kind, container, [uuid4()])
         bench.port.find_like(kind, container, [Probe(uuid4(), full)])
         list(bench.port.changes(kind, container, first, SPAN))
         _write(bench, kind, Op.DELETE, {}, target=made)

@@ -294,6 +294,17 @@ class MailboxPort:
         found = desk.port.find_tagged(desk.kind, desk.container, [key, uuid4()])
         assert [(item.id, item.key_tag) for item in found] == [(made.id, key)]
 
+    def test_ms090_an_item_that_was_moved_away_is_found_by_its_key_too(self, desk: Desk) -> None:
+        keys = [uuid4() for _ in range(4)]
+        here, moved, deleted = (desk.make(SAMPLE[desk.kind], key).stored for key in keys[:3])
+        assert here is not None
+        assert moved is not None
+        assert deleted is not None
+        desk.bench.move_out(moved.id)
+        desk.bench.move_out(deleted.id)
+        desk.bench.delete(deleted.id)
+        assert desk.port.find_elsewhere(desk.kind, desk.container, keys) == {keys[1]: moved.id}
+
     def test_ms092_a_copy_carries_the_tag_too(self, desk: Desk) -> None:
         key = uuid4()
         made = desk.make(SAMPLE[desk.kind], key).stored
