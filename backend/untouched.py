@@ -52,6 +52,10 @@ class Untouched:
         """See Mailbox."""
         return [] if container == NOT_MADE else self._mailbox.find_tagged(kind, container, keys)
 
+    def find_elsewhere(self, kind: Kind, container: str, keys: Sequence[UUID]) -> Mapping[UUID, str]:
+        """See Mailbox."""
+        return {} if container == NOT_MADE else self._mailbox.find_elsewhere(kind, container, keys)
+
     def find_like(self, kind: Kind, container: str, probes: Sequence[Probe]) -> Mapping[UUID, list[Item]]:
         """See Mailbox."""
         return {} if container == NOT_MADE else self._mailbox.find_like(kind, container, probes)

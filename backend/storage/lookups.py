@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -111,6 +112,16 @@ _UNDER_WAY = (
         sa.or_(intent.c.not_before.is_(None), intent.c.not_before <= sa.bindparam("now")),
         sync_lease.c.expires_at > database_time(sa.literal(0.0)),
     )
+)
+_CREATES_BEFORE = (
+    sa.select(*INTENT)
+    .where(
+        intent.c.user_id == _USER,
+        intent.c.state == IntentState.SUPERSEDED.value,
+        intent.c.op == Op.CREATE.value,
+        intent.c.link_id.in_(IDS),
+    )
+    .order_by(intent.c.created_at, intent.c.id)
 )
 _INTENT = sa.select(*INTENT).where(intent.c.id == sa.bindparam("intent"))
 _LINKS = sa.select(*LINK).where(link.c.id.in_(IDS))
@@ -260,6 +271,14 @@ def creates_under_way(
     rows = [*look_up(connection, _UNDER_WAY.where(_item.strong_key.in_(IDS)), wanted, **whose)]
     rows += look_up(connection, _UNDER_WAY.where(_item.natural_key.in_(IDS)), wanted, **whose)
     return frozenset((row.strong_key, row.natural_key) for row in rows)
+
+
+def creates_before(connection: sa.Connection, user_id: int, links: Iterable[UUID]) -> dict[UUID, tuple[Intent, ...]]:
+    """Superseded creates of these links, by link, the oldest first."""
+    decode, found = Decoder(), defaultdict[UUID, list[Intent]](list)
+    for row in look_up(connection, _CREATES_BEFORE, map(str, links), user=user_id):
+        found[UUID(row.link_id)].append(to_intent(row, decode))
+    return {link_id: tuple(creates) for link_id, creates in found.items()}
 
 
 def one_intent(connection: sa.Connection, intent_id: UUID) -> Intent | None:

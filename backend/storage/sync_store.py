@@ -181,6 +181,11 @@ class SqlSyncStore:
         with self._reading.begin() as connection:
             return lookups.one_intent(connection, intent_id)
 
+    def creates_before(self, user_id: int, links: Iterable[UUID]) -> Mapping[UUID, tuple[Intent, ...]]:
+        """See SyncStore."""
+        with self._reading.begin() as connection:
+            return lookups.creates_before(connection, user_id, links)
+
     def links(self, ids: Iterable[UUID]) -> Mapping[UUID, Link]:
         """See SyncStore."""
         with self._reading.begin() as connection:

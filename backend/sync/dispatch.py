@@ -134,12 +134,16 @@ class Dispatch:
         made: set[UUID] = set()
         found = self.crm.find_tagged(batch[0].kind, list(keys))
         ask_for_holders(self.store, self.settlement, batch[0], [record.id for record in found])
+        self.settlement.earlier = self._creates_before(resumed) if found else {}
         for record in found:
             one = keys.get(record.key_tag) if record.key_tag else None
             if one is not None and one.id not in made:
                 self.settlement.found(one, record, None)
                 made.add(one.id)
         return [one for one in batch if one.id not in made]
+
+    def _creates_before(self, creates: Iterable[Intent]) -> Mapping[UUID, tuple[Intent, ...]]:
+        return self.store.creates_before(self.context.user.user_id, [one.link_id for one in creates])
 
     def _line_key(self, one: Intent) -> UUID:
         return self.settlement.lines[self.settlement.links[one.link_id].line_id].key
@@ -195,6 +199,7 @@ class Dispatch:
                 found.setdefault(item.key_tag, item)
         moved = self._moved_away(kind, [key for key in resumed if key not in found])
         ask_for_holders(self.store, self.settlement, batch[0], [*(item.id for item in found.values()), *moved.values()])
+        self.settlement.earlier = self._creates_before(resumed.values()) if found else {}
         for key, item in found.items():
             self.settlement.found(resumed[key], item, self.seen(kind, item))
         for key, item_id in moved.items():

@@ -18,6 +18,7 @@ from backend.ports.crm import Record
 from backend.ports.mailbox import Item
 from backend.sync import company, rows
 from backend.sync.batch import Batch
+from backend.sync.belonging import as_sent, tried
 from backend.sync.context import title_of
 from backend.sync.guests import WOULD_MAIL
 from backend.sync.native_marks import REPLACED
@@ -79,6 +80,8 @@ class Settlement(Batch):
     """What a write does to the people of its event, by intent."""
     unresolved: Mapping[UUID, Unresolved] = field(default_factory=dict)
     """Companies without an account, by link."""
+    earlier: Mapping[UUID, tuple[Intent, ...]] = field(default_factory=dict)
+    """Creates that were decided before, of links whose item or record was found, by link."""
     versions: dict[str, datetime] = field(default_factory=dict)
     """Versions of records as read at dispatch."""
 
@@ -201,7 +204,7 @@ class Settlement(Batch):
 
     def look_again(self, one: Intent) -> None:
         """The item is compared in the next round."""
-        self._again(self.links[one.link_id], Side.MAILBOX, None)
+        self.again(self.links[one.link_id], Side.MAILBOX, None)
 
     def _version(self, crm_id: str) -> datetime:
         return self.versions.get(crm_id, self.now)
@@ -242,8 +245,9 @@ class Settlement(Batch):
         if self.taken(one, stored.id):
             self.drop(one, TAKEN[one.kind])
             return
-        if one.state is IntentState.SENT or _tried(one):
-            self._exists(one, stored, seen)
+        sent = as_sent(one, self.earlier.get(one.link_id, ()))
+        if sent is not None:
+            self._exists(sent, stored, seen)
         else:
             self.adopt(one, stored, seen)
 
@@ -251,7 +255,7 @@ class Settlement(Batch):
     def _made(one: Intent, answer: Answer[Item] | Answer[Record]) -> bool:
         """Whether what is there was made by this very write, or is the rest of it in the bin."""
         binned = isinstance(answer.stored, Record) and answer.stored.in_bin
-        return answer.code != DUPLICATE_RULE and (_tried(one) or binned)
+        return answer.code != DUPLICATE_RULE and (tried(one) or binned)
 
     def adopt(self, one: Intent, stored: Item | Record, seen: SeenItem | None) -> None:
         """Found by content, or by a key of before a reset: bound without a base, so that first-match rules apply.
@@ -391,8 +395,3 @@ class Settlement(Batch):
         self.changes.history.append(
             HistoryEntry(one.link_id, one.side, one.op, tuple(sorted(one.values)), before, after, one.rule)
         )
-
-
-def _tried(one: Intent) -> bool:
-    """Whether this very write was sent before, and how that ended is not known."""
-    return one.attempts > 0 and bool(one.code)

@@ -251,6 +251,10 @@ class SyncStore(Protocol):
         """One intent, whatever its state."""
         ...
 
+    def creates_before(self, user_id: int, links: Iterable[UUID]) -> Mapping[UUID, tuple[Intent, ...]]:
+        """Superseded creates of these links, by link, the oldest first; those of long ago are forgotten."""
+        ...
+
     def links(self, ids: Iterable[UUID]) -> Mapping[UUID, Link]:
         """Links by id."""
         ...

@@ -121,16 +121,23 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/settle.py",
-                "        if one.state is IntentState.SENT or _tried(one):\n",
-                "        if True:\n",
-            ),
-            Edit(
-                "backend/sync/settle.py",
-                "        return answer.code != DUPLICATE_RULE and (_tried(one) or binned)\n",
+                "        return answer.code != DUPLICATE_RULE and (tried(one) or binned)\n",
                 "        return answer.code != DUPLICATE_RULE\n",
             ),
         ),
         (LIFE + "test_inv6_f3_what_is_found_by_its_key_after_a_reset_takes_no_edit_back",),
+    ),
+    Mutant(
+        "what-was-sent",
+        "what is found is compared with what was sent, never with another source of today (F3)",
+        (
+            Edit(
+                "backend/sync/belonging.py",
+                "    same = all((before.side, before.values) == (one.side, one.values) for before in earlier)\n",
+                "    same = True\n",
+            ),
+        ),
+        (LIFE + "test_inv6_f3_what_both_sides_changed_while_nobody_looked_stays_where_it_was_typed",),
     ),
     Mutant(
         "reset-keeps-moved",

@@ -360,6 +360,29 @@ def test_inv3_h1_what_was_made_without_an_answer_and_moved_away_since_is_not_mad
     Judge(lab, people, lab.settings).check(watch)
 
 
+@pytest.mark.parametrize("groups", [("phone", "title"), ("title", "title")])
+def test_inv6_f3_what_both_sides_changed_while_nobody_looked_stays_where_it_was_typed(groups: tuple[str, str]) -> None:
+    """The answer was lost and its owner unassigned; the create is decided anew from the record as it is by then."""
+    lab = Lab(1)
+    people = People(lab)
+    watch = Watch(lab, people, lab.settings)
+    people.create_record(Kind.CONTACT)
+    dies_after(lab, "mailbox.write")
+    lab.leave(1)
+    lab.read()
+    (thing,), (row,) = people.things(), people.rows()
+    people.edit_item(thing, groups[0])
+    people.edit_record(row, groups[1])
+    typed = thing.values[groups[0]], row.values[groups[1]]
+    lab.enter(1)
+
+    lab.settle()
+
+    assert (people.things(), people.rows()) == ([thing], [row])
+    assert (thing.values[groups[0]], row.values[groups[1]]) == typed
+    Judge(lab, people, lab.settings).check(watch)
+
+
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("in_mailbox", [True, False])
 def test_inv29_h1_a_reset_makes_nothing_again_that_a_person_moved_away(kind: Kind, in_mailbox: bool) -> None:
