@@ -1,7 +1,6 @@
 """One pass: lease, recover, read, plan, guard, store, execute (sync.md B.1).
 
-Kinds and sides fail alone: what one service refuses does not stop the other kind. Correctness never depends on a pass
-reaching its end.
+What one service refuses of a kind does not stop the other. Correctness never depends on a pass reaching its end.
 """
 
 from __future__ import annotations

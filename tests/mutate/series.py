@@ -18,8 +18,8 @@ MUTANTS: Final = (
         (
             Edit(
                 "backend/sync/alignment.py",
-                "        moves = _into_series(item, rows) if row is None else _along(row, item, rows, today)\n",
-                "        moves = _into_series(item, rows) if row is None else {}\n",
+                "        moves = {} if row is None else _along(row, item, rows, today)\n",
+                "        moves = {}\n",
             ),
         ),
         (SERIES + "test_inv22_another_weekday_keeps_every_record_e3",),

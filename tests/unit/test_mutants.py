@@ -74,3 +74,16 @@ def test_mutants_are_chosen_by_name_and_the_quick_ones_by_request() -> None:
 def test_every_mutant_has_a_name_of_its_own_tests_and_something_to_take_out() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
     assert all(mutant.tests and mutant.edits for mutant in MUTANTS)
+
+
+def test_every_mutant_of_the_table_still_applies() -> None:
+    root = Path(__file__).parents[2]
+
+    gone = [
+        f"{one.name}: {edit.file}"
+        for one in MUTANTS
+        for edit in one.edits
+        if (root / edit.file).read_text(encoding="utf-8").count(edit.old) != 1
+    ]
+
+    assert gone == []
