@@ -115,7 +115,9 @@ def _likeness(new: SeenItem, former: Former) -> Likeness | None:
     first = definition.start.date()
     days = {start: abs(first - local_date(former.definition, start)) for start in starts}
     anchor = min(starts, key=lambda start: (days[start], abs(distances[start]), start))
-    near = abs(distances[anchor]) < timedelta(days=interval_days(definition))
+    interval = timedelta(days=interval_days(definition))
+    # by date as well: a place that was lost under another time of day may be nearer by the clock than it is
+    near = max(abs(distances[anchor]), days[anchor]) < interval
     if not near or not (same_subject or same_time):
         return None
     return Likeness(new, former, anchor, distances[anchor], same_subject, same_time)

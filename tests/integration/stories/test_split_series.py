@@ -227,6 +227,29 @@ def test_inv22_the_meeting_where_the_new_series_sets_in_had_been_cancelled() -> 
     assert now["03-30 15"] == before["03-30 09"]
 
 
+def test_inv22_split_again_where_cancelled_meetings_of_another_time_were_cut_off_before() -> None:
+    """The rest of a first cut lies a whole interval behind the new series, which belongs to a meeting that stands."""
+    lab = Lab(1, SETTINGS)
+    old = create(lab, "FREQ=DAILY;INTERVAL=2;COUNT=5", MONDAY.replace(hour=0))
+    lab.settle(LAPS)
+    cancelled = values(Series("", MONDAY.replace(hour=0) + timedelta(days=4), ZONE, 3600), "")["when"]
+    assert isinstance(cancelled, Timed)
+    mailbox = lab.world.mailbox_of(1)
+    mailbox.cancel_occurrence(old, start_key(cancelled))
+    lab.settle(LAPS)
+    mailbox.reschedule(old, Series("FREQ=DAILY;INTERVAL=2;COUNT=5", MONDAY.replace(hour=19), ZONE, 3600))
+    before = settled(lab)
+    assert list(before) == ["03-09 19", "03-11 19", "03-13 19", "03-15 19", "03-17 19"]
+    shorten(lab, old, "FREQ=DAILY;INTERVAL=2;COUNT=2")
+    lab.cycle()
+
+    create(lab, "FREQ=DAILY;INTERVAL=2;COUNT=4", MONDAY.replace(hour=19) + timedelta(days=2), "Renamed")
+    lab.cycle()
+    shorten(lab, old, "FREQ=DAILY;INTERVAL=2;COUNT=1")
+
+    assert settled(lab) == before
+
+
 def test_inv22_cut_twice_between_two_readings_each_part_takes_its_own() -> None:
     """Only what falls into the new series' own extent goes over; the rest waits for the next one (E-4 b)."""
     lab, old, before = weekly(6)
