@@ -88,7 +88,7 @@ def test_ls098_ls101_deletions_of_contacts_spread_only_by_a_choice_that_says_it_
         assert not any("deleted" in one for one in warnings(preset))
     (setting,) = [one for one in SETTINGS if one.key == "contacts.deletions"]
     assert "Lightning Sync never deleted the other copy of a contact" in setting.meaning
-    assert WORDS[DeletionChoice.DELETE] == "delete the other copy too, if nobody changed it"
+    assert WORDS[DeletionChoice, DeletionChoice.DELETE] == "delete the other copy too, if nobody changed it"
     spreading = replace(EVERYTHING, contacts=replace(EVERYTHING.contacts, deletion=DeletionChoice.DELETE))
     assert [one for one in warnings(spreading) if "deleted" in one] == [
         "A contact deleted on one side is deleted on the other too. Lightning Sync never did this. "

@@ -83,7 +83,7 @@ def test_ls064_inv31_a_deleted_folder_deletes_no_record_makes_none_again_and_ask
         assert states(installation) == Counter(parked=3)
         assert len(held(installation)) == 1
         assert "1 step is held" in told.status
-        page = told.visitor.text("/held")
+        page = told.page("/held")
         assert "The contact folder was deleted in the mailbox" in page
         assert "Nothing was deleted in Salesforce" in page
         for text in (told.person(ada), told.command("status", "--user", ada.salesforce_username)):
@@ -91,7 +91,7 @@ def test_ls064_inv31_a_deleted_folder_deletes_no_record_makes_none_again_and_ask
         installation.later(days=1)  # listed whole again
         installation.settle()
     (link, *_) = installation.rows(sa.select(tables.link.c.id))
-    assert lost_folder.WENT_ALONG in told.visitor.text(f"/items/{link.id}")
+    assert lost_folder.WENT_ALONG in told.page(f"/items/{link.id}")
     new_contact_syncs(installation, ada)
 
 
@@ -105,7 +105,7 @@ def test_h2_put_back_makes_the_contacts_again_and_they_go_on(
     installation.settle()
     assert records(installation) == NAMES
     (step,) = held(installation)
-    page = told.visitor.text(f"/held/{step}")
+    page = told.page(f"/held/{step}")
     for title in ("Leave them", "Make them again", "Stop following them", "3 contacts lay in the folder."):
         assert title in page
     assert told.visitor.post(f"/held/{step}", {"answer": "put_back"}).status_code == 302
@@ -159,7 +159,7 @@ def test_h2_towards_salesforce_only_nobody_is_offered_what_cannot_be_done(
     """The page leaves the answer out, and who asks for it all the same is told; nothing is half done."""
     without_folder(installation, TO_CRM)
     (step,) = held(installation)
-    page = told.visitor.text(f"/held/{step}")
+    page = told.page(f"/held/{step}")
     assert "Make them again" not in page
     assert "Stop following them" in page
     with pytest.raises(ValueError, match="do not go from Salesforce to the mailbox"):
