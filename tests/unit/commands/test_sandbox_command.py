@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from backend.commands.sandbox import kill_worker
@@ -25,14 +26,26 @@ def child(*words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-@pytest.fixture(autouse=True)
-def _our_children_are_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    pid = os.getpid()
-    monkeypatch.setattr(os, "getppid", lambda: pid)
+class Parent:
+    """The process that started us and these, and nothing that other tests have running."""
+
+    def __init__(self, *started: subprocess.Popen[bytes]) -> None:
+        self.started = [psutil.Process(one.pid) for one in started]
+
+    def children(self) -> list[psutil.Process]:
+        return self.started
 
 
-def test_a_worker_that_the_same_parent_started_is_killed_and_nothing_else() -> None:
+def started_by_our_parent(monkeypatch: pytest.MonkeyPatch, *processes: subprocess.Popen[bytes]) -> None:
+    parent, real = os.getppid(), psutil.Process
+    beside = Parent(*processes)
+    monkeypatch.setattr(psutil, "Process", lambda pid=None: beside if pid == parent else real(pid))
+
+
+def test_a_worker_that_the_same_parent_started_is_killed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     with child("backend.cli", "web") as web, child("backend.cli", "worker") as worker:
+        started_by_our_parent(monkeypatch, web, worker)
+
         said = kill_worker()
 
         assert worker.wait(30) == -signal.SIGKILL
@@ -40,7 +53,9 @@ def test_a_worker_that_the_same_parent_started_is_killed_and_nothing_else() -> N
         assert said.startswith(f"Worker {worker.pid} was killed")
 
 
-def test_without_a_worker_the_page_says_so() -> None:
+def test_without_a_worker_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with child("backend.cli", "scheduler") as scheduler:
+        started_by_our_parent(monkeypatch, scheduler)
+
         assert kill_worker() == "No worker runs at this moment; another one is being started."
         assert scheduler.poll() is None
