@@ -39,11 +39,15 @@ def sandbox(
         leave.wait()
 
 
+def beside_us() -> list[psutil.Process]:
+    """What our parent has running, ourselves included."""
+    return psutil.Process(os.getppid()).children()
+
+
 def kill_worker() -> str:
     """Kills (-9) a worker beside us with all that it started; a sentence that says so."""
     try:
-        beside = psutil.Process(os.getppid()).children()
-        worker = next((one for one in beside if one.cmdline()[-2:] == ["backend.cli", "worker"]), None)
+        worker = next((one for one in beside_us() if one.cmdline()[-2:] == ["backend.cli", "worker"]), None)
         family = [worker, *worker.children(recursive=True)] if worker else []
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):

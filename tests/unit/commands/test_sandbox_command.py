@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
 import pytest
 
-from backend.commands.sandbox import kill_worker
+from backend.commands import sandbox
+from backend.commands.sandbox import beside_us, kill_worker
 
 
 @contextmanager
@@ -26,20 +26,12 @@ def child(*words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-class Parent:
-    """The process that started us and these, and nothing that other tests have running."""
-
-    def __init__(self, *started: subprocess.Popen[bytes]) -> None:
-        self.started = [psutil.Process(one.pid) for one in started]
-
-    def children(self) -> list[psutil.Process]:
-        return self.started
-
-
 def started_by_our_parent(monkeypatch: pytest.MonkeyPatch, *processes: subprocess.Popen[bytes]) -> None:
-    parent, real = os.getppid(), psutil.Process
-    beside = Parent(*processes)
-    monkeypatch.setattr(psutil, "Process", lambda pid=None: beside if pid == parent else real(pid))
+    """Among all that our parent has running only these count: other tests' workers are not to be killed."""
+    ours = {one.pid for one in processes}
+    monkeypatch.setattr(os, "getppid", os.getpid)
+    found = [one for one in beside_us() if one.pid in ours]
+    monkeypatch.setattr(sandbox, "beside_us", lambda: found)
 
 
 def test_a_worker_that_the_same_parent_started_is_killed_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
