@@ -212,6 +212,9 @@ class Lockstep:
             self.organisation.set_problem(error.message)
             log.warning("organisation not read", reason=error.message, code=error.code)
             return None
+        except LeaseLost:  # everything was stopped, or another process is at it
+            log.info("the reading of the organisation was overtaken")
+            return None
         finally:
             self.count_calls()
         self.organisation.set_problem("")

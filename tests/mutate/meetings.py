@@ -41,6 +41,11 @@ MUTANTS: Final = (
                 "",
             ),
             Edit(
+                _NEWCOMERS,
+                "            if lead.leader is None or context.left_open(view.seen):\n",
+                "            if context.left_open(view.seen):\n",
+            ),
+            Edit(
                 "backend/sync/halves.py",
                 "    if context.kind is Kind.EVENT and not context.lead(view.seen).led_by(link.user_id):\n"
                 "        return None\n",

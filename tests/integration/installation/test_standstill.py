@@ -35,6 +35,28 @@ def test_a_running_pass_writes_nothing_more_once_everything_is_stopped(installat
     assert len(installation.box(ada).events()) == 4
 
 
+def test_a_running_reading_of_the_organisation_ends_quietly_and_is_read_anew(installation: Installation) -> None:
+    (ada,) = installation.stage.hire(1)
+    installation.assign()
+    installation.settle()
+    installation.org.insert("Event", in_salesforce("Visit", installation.soon(6), ada), ada.salesforce_id)
+    book, store = installation.lockstep.organisation, installation.lockstep.store
+    commit = store.commit
+
+    def stopped_before(*arguments: object) -> None:
+        book.stop("Claire")
+        commit(*arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    store.commit = stopped_before  # type: ignore[method-assign]  # somebody presses the switch in between
+    assert installation.lockstep.read_organisation() is None
+    store.commit = commit  # type: ignore[method-assign]  # see above
+    assert not book.state().problem
+
+    book.resume()
+    installation.settle()
+    assert [each["subject"] for each in installation.box(ada).events()] == ["Visit"]
+
+
 def test_nothing_begins_while_everything_stands_still(installation: Installation) -> None:
     (ada,) = installation.stage.hire(1)
     installation.assign()
