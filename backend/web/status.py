@@ -118,7 +118,7 @@ def _surroundings(connection: Connection, query: Query) -> Surroundings:
         answer=answer(organisation, everyone, now, cycle),
         summary=summary(everyone),
         alarms=alarms(services().processes()),
-        next_run=organisation.cycle_at + cycle if organisation.cycle_at else None,
+        next_run=organisation.cycle_at + cycle if organisation.cycle_at and not organisation.stopped else None,
         cycle=cycle,
         chart=budget_chart(organisation.budget, now.astimezone(UTC)),
     )

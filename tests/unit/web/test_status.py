@@ -268,6 +268,7 @@ def test_standstill_is_said_on_top_with_who_and_the_way_on(admin: Visitor, viewe
     told = text_of(admin.get("/").text)
     assert "Everything stands still Claire Dubois stopped it" in told
     assert "Let it go on" in told
+    assert "Next run - every" in told
     assert "Let it go on" not in text_of(viewer.get("/").text)
     assert "In step" not in told
 
