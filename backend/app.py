@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from backend.domain.values import Kind, Side
 from backend.jobs import presence
 from backend.jobs.connection import connect, redis_url
 from backend.jobs.queues import Doorbell, ring_rehearsal
-from backend.ports.errors import ServiceError
+from backend.opening import opened
 from backend.signing_in import PeopleSignIn
 from backend.storage.accounts import Accounts
 from backend.storage.audit import Audit
@@ -57,7 +56,7 @@ from backend.web.status import status
 from backend.web.unresolved import unresolved
 
 if TYPE_CHECKING:
-    from backend.wiring import Lockstep
+    pass
 
 MOST_BYTES = 1_000_000
 RUNG_AT_ONCE = 25
@@ -174,13 +173,9 @@ class Installation:
     def decide(self, intent_id: str, answer: str) -> None:
         """Answer a held step. Raises ValueError if it is not held any more, or the person's pass does not end soon."""
         from backend.deciding import decide  # here, because it loads every adapter
-        from backend.wiring import Lockstep
 
-        opened = Lockstep.open(self.config)
-        try:
-            decide(opened, intent_id, answer)
-        finally:
-            opened.close()
+        with opened(self.config, ValueError) as lockstep:
+            decide(lockstep, intent_id, answer)
 
     def fields(self, kind: Kind) -> Sequence[DescribedField]:
         """What Salesforce tells of its fields. Raises ServiceError."""
@@ -196,48 +191,36 @@ class Installation:
         """Accounts with names like unresolved companies. Raises ValueError if Salesforce does not answer."""
         from backend.resolving import near_accounts  # here, because it loads every adapter
 
-        with self._opened() as lockstep:
+        with opened(self.config, ValueError) as lockstep:
             return near_accounts(lockstep, links)
 
     def resolve(self, link_id: str, account_id: str, remember: bool) -> None:
         """Attach an unresolved company to an account with the next pass. Raises ValueError."""
         from backend.resolving import resolve  # here, because it loads every adapter
 
-        with self._opened() as lockstep:
+        with opened(self.config, ValueError) as lockstep:
             resolve(lockstep, link_id, account_id, remember=remember)
 
     def leave(self, link_id: str) -> None:
         """Keep an unresolved company as a text. Raises ValueError."""
         from backend.resolving import leave  # here, because it loads every adapter
 
-        with self._opened() as lockstep:
+        with opened(self.config, ValueError) as lockstep:
             leave(lockstep, link_id)
 
     def differences(self, user_id: int) -> Sequence[Standing]:
         """What stays different for a person. Raises ValueError if he does not sync."""
         from backend.differing import differences  # here, because it loads every adapter
 
-        with self._opened() as lockstep:
+        with opened(self.config, ValueError) as lockstep:
             return differences(lockstep, user_id)
 
     def send_differences(self, user_id: int, kind: Kind, source: Side) -> int:
         """Have the differences of a kind written with the next pass. Raises ValueError."""
         from backend.differing import send  # here, because it loads every adapter
 
-        with self._opened() as lockstep:
+        with opened(self.config, ValueError) as lockstep:
             return send(lockstep, user_id, kind, source)
-
-    @contextmanager
-    def _opened(self) -> Iterator[Lockstep]:
-        from backend.wiring import Lockstep  # here, because it loads every adapter
-
-        opened = Lockstep.open(self.config)
-        try:
-            yield opened
-        except ServiceError as error:
-            raise ValueError(error.message) from None
-        finally:
-            opened.close()
 
     def matches(self, user_id: int, contact_filter: ContactFilter) -> Matches | None:
         """What a filter takes for a person. Raises ServiceError."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from redis import RedisError
@@ -11,8 +10,8 @@ from redis import RedisError
 from backend.config import Config
 from backend.jobs.connection import connect
 from backend.jobs.queues import request_mailbox_test
+from backend.opening import opened
 from backend.ports.clock import Clock
-from backend.ports.errors import ServiceError
 from backend.storage.mailbox_tests import MailboxTests
 from backend.web.connection_services import ConnectionServices, Trouble
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from backend.connecting import Tried
-    from backend.wiring import Lockstep
 
 REDIS_AWAY = "Redis does not answer, so nobody can run the test: look at `lockstep doctor`."
 
@@ -61,56 +59,44 @@ class _Doors:
     def __init__(self, config: Config) -> None:
         self._config = config
 
-    @contextmanager
-    def _opened(self) -> Iterator[Lockstep]:
-        from backend.wiring import Lockstep
-
-        lockstep = Lockstep.open(self._config)
-        try:
-            yield lockstep
-        except ServiceError as error:
-            raise Trouble(error.message) from error
-        finally:
-            lockstep.close()
-
     def make_key(self, service: str) -> None:
         from backend.connecting import make_key
 
-        with self._opened() as lockstep:
+        with opened(self._config, Trouble) as lockstep:
             make_key(lockstep, service)
 
     def prepare(self, service: str, settings: Mapping[str, Any], secret: Mapping[str, Any] | None) -> None:
-        with self._opened() as lockstep:
+        with opened(self._config, Trouble) as lockstep:
             if secret is not None and not secret:  # the draft's own is not wanted any more
                 lockstep.drafts.remove(service)
             lockstep.drafts.save(service, settings, secret or None)
 
     def discard(self, service: str) -> None:
-        with self._opened() as lockstep:
+        with opened(self._config, Trouble) as lockstep:
             lockstep.drafts.remove(service)
 
     def attempt(self, service: str, switch: bool) -> Tried:
         from backend.connecting import try_draft
 
-        with self._opened() as lockstep:
+        with opened(self._config, Trouble) as lockstep:
             return try_draft(lockstep, service, switch=switch)
 
     def check(self, service: str) -> None:
         from backend.connecting import check
 
-        with self._opened() as lockstep:
+        with opened(self._config, Trouble) as lockstep:
             check(lockstep, service)
 
     def consent_address(self, redirect: str, state: str) -> str:
         from backend.connecting import consent_address
 
-        with self._opened() as lockstep:
+        with opened(self._config, Trouble) as lockstep:
             return consent_address(lockstep, redirect, state)
 
     def expected_tenant(self) -> str:
         from backend.connecting import expected_tenant
 
-        with self._opened() as lockstep:
+        with opened(self._config, Trouble) as lockstep:
             return expected_tenant(lockstep)
 
 

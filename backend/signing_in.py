@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from backend.config import Config
-from backend.ports.errors import ServiceError
+from backend.opening import opened
 from backend.storage.accounts import Account, Accounts, Role
 from backend.storage.engine import reading
 from backend.storage.tables import connection, person, user_state
@@ -17,7 +16,6 @@ from backend.web.services import Passage, SalesforceSignIn, SignInRefused
 
 if TYPE_CHECKING:
     from backend.salesforce.rights import UserRights
-    from backend.wiring import Lockstep
 
 NO_PART = (
     "Your Salesforce user has no part in Lockstep: an admin assigns you to a configuration, or you need the permission "
@@ -45,12 +43,12 @@ class PeopleSignIn:
 
     def begin(self, callback: str) -> Passage:
         """A new passage. Raises SignInRefused."""
-        with self._opened() as lockstep:
+        with opened(self._config, SignInRefused) as lockstep:
             return lockstep.salesforce.people_sign_in.begin(callback)
 
     def finish(self, callback: str, code: str, nonce: str, verifier: str) -> Account:
         """The account of who signed in, with today's role. Raises SignInRefused."""
-        with self._opened() as lockstep:
+        with opened(self._config, SignInRefused) as lockstep:
             user_id = lockstep.salesforce.people_sign_in.finish(callback, code, nonce, verifier)
             rights = lockstep.salesforce.rights(user_id)
         role = None if rights is None else role_of(rights, self._takes_part)
@@ -66,18 +64,6 @@ class PeopleSignIn:
         )
         with reading(self._engine).connect() as database:
             return database.scalar(query) is not None
-
-    @contextmanager
-    def _opened(self) -> Iterator[Lockstep]:
-        from backend.wiring import Lockstep  # here, because it loads every adapter
-
-        lockstep = Lockstep.open(self._config)
-        try:
-            yield lockstep
-        except ServiceError as error:
-            raise SignInRefused(error.message) from None
-        finally:
-            lockstep.close()
 
 
 def role_of(rights: UserRights, takes_part: Callable[[str], bool]) -> Role | None:
