@@ -51,7 +51,8 @@ def _salesforce(found: Progress) -> Step:
         proof = found.salesforce.problem
     else:
         users = say_many("%(n)s active user", "%(n)s active users", found.users, n=count(found.users))
-        proof = say("Organisation %(id)s, %(users)s.", id=found.salesforce.identity or "", users=users)
+        known = found.salesforce.identity
+        proof = say("Organisation %(id)s, %(users)s.", id=known, users=users) if known else f"{users}."
     return Step("salesforce", say("Connect Salesforce"), done, proof, "lockstep connect salesforce --file FILE")
 
 
